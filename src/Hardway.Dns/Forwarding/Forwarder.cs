@@ -12,6 +12,7 @@ namespace Hardway.Dns.Forwarding;
 /// </summary>
 internal sealed class Forwarder(IReadOnlyList<IPEndPoint> servers, AnswerCache cache, DnsMetrics metrics)
 {
+    private const string ProbeSuffix = "hardway-loop-probe";
     private static readonly TimeSpan s_attempt = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<CacheKey, Lazy<Task<DnsMessage>>> _inFlight = new();
     private readonly HashSet<string> _probesSeen = new(StringComparer.Ordinal);
@@ -65,7 +66,8 @@ internal sealed class Forwarder(IReadOnlyList<IPEndPoint> servers, AnswerCache c
         }
     }
 
-    private const string ProbeSuffix = "hardway-loop-probe";
+    /// <summary>Other servers from now on (resolv.conf changed).</summary>
+    public void Replace(IReadOnlyList<IPEndPoint> servers) => _servers = servers;
 
     /// <summary>Sends a random name through every server and drops those that hand it back to us. Returns those that were dropped.</summary>
     public async Task<List<IPEndPoint>> DropLoopsAsync(CancellationToken cancel)
