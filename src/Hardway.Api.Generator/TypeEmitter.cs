@@ -183,7 +183,7 @@ namespace Hardway.Api.Generator
                     : clr == "string" && !field.Has("ptr") ? "_f" + i + " = (string?)value ?? \"\""
                     : IsPlainNumber(field) ? name + " = value is null ? default : (" + clr + ")value"
                     : clr == "object" ? name + " = value"
-                    : IsPlainValue(field) ? name + " = value is " + clr + " v" + i + " && !v" + i + ".Equals(default(" + clr + ")) ? v" + i + " : null"
+                    : IsPlainValue(field) ? name + " = value is " + clr + " v" + i + " && !v" + i + ".Equals(default(" + clr + ")) ? v" + i + " : (" + clr + "?)null"
                     : name + " = (" + clr + "?)value";
                 _text.Append("            case ").Append(i).Append(": ").Append(write).Append("; break;\n");
             }

@@ -217,7 +217,7 @@ public static class ApiValues
         foreach (var field in value.StructSchema.Fields)
         {
             var item = value.Get(field.Ordinal);
-            if (item is null || IsEmptyCollection(item) || (item is ApiStruct inner && !field.IsPointer && IsEmpty(inner)))
+            if (item is null || (field.Flags & FieldFlags.Envelope) != 0 || IsEmptyCollection(item) || (item is ApiStruct inner && !field.IsPointer && IsEmpty(inner)))
             {
                 continue;
             }

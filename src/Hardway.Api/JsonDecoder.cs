@@ -29,7 +29,7 @@ internal ref struct JsonDecoder
             throw Unfit("an object");
         }
 
-        var value = ReadStruct(schema);
+        var value = ReadStruct(schema.New());
         ExpectEnd();
         return value;
     }
@@ -50,9 +50,9 @@ internal ref struct JsonDecoder
         }
     }
 
-    private ApiStruct ReadStruct(TypeSchema schema)
+    private ApiStruct ReadStruct(ApiStruct value)
     {
-        var value = schema.New();
+        var schema = value.StructSchema;
         var fields = schema.Fields;
         Span<ulong> seen = stackalloc ulong[(fields.Length + 63) / 64];
         seen.Clear();
@@ -82,7 +82,9 @@ internal ref struct JsonDecoder
             }
 
             _reader.Read();
-            value.Set(field.Ordinal, ReadValue(field.Shape));
+            value.Set(field.Ordinal, field.Shape.Kind == ShapeKind.Struct && _reader.TokenType == JsonTokenType.StartObject
+                ? ReadStruct(field.Shape.Type.NewBare())
+                : ReadValue(field.Shape));
             _path.RemoveAt(_path.Count - 1);
         }
 
@@ -138,7 +140,7 @@ internal ref struct JsonDecoder
             case ShapeKind.Duration:
                 return ApiTime.TryParseDuration(ReadString("a duration"), out var span) ? span : throw Unfit("a duration such as 1m30s");
             case ShapeKind.Struct:
-                return _reader.TokenType == JsonTokenType.StartObject ? ReadStruct(shape.Type) : throw Unfit("an object");
+                return _reader.TokenType == JsonTokenType.StartObject ? ReadStruct(shape.Type.New()) : throw Unfit("an object");
             case ShapeKind.List:
                 return ReadList(shape);
             case ShapeKind.Map:

@@ -151,7 +151,7 @@ internal static class JsonEncoder
                 writer.WriteStringValue("0");
                 break;
             case ShapeKind.Struct:
-                Write(writer, field.Shape.Type.New());
+                Write(writer, field.Shape.Type.NewBare());
                 break;
             default:
                 writer.WriteNullValue();

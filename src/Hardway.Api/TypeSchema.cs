@@ -45,7 +45,23 @@ public sealed class TypeSchema
 
     private Layout Ready => _layout ??= new Layout(_makeFields());
 
+    /// <summary>A new value; of a kind it carries kind and apiVersion.</summary>
     public ApiStruct New() => _create();
+
+    /// <summary>A new value at its zero: without kind and apiVersion, as one that is embedded in another.</summary>
+    public ApiStruct NewBare()
+    {
+        var value = _create();
+        foreach (var field in Fields)
+        {
+            if ((field.Flags & FieldFlags.Envelope) != 0)
+            {
+                value.Set(field.Ordinal, null);
+            }
+        }
+
+        return value;
+    }
 
     public FieldSchema? Field(string name) => Ready.ByName.GetValueOrDefault(name);
 
