@@ -122,6 +122,11 @@ public sealed class GrpcChannel : IDisposable
         content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         request.Headers.TryAddWithoutValidation("user-agent", "grpc-hardway/1");
+        foreach (var (name, value) in _options.Metadata)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         if (scope.Remaining is { } left)
         {
             request.Headers.TryAddWithoutValidation("grpc-timeout", GrpcStatus.FormatTimeout(left));

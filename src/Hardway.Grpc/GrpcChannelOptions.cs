@@ -20,6 +20,9 @@ public sealed record GrpcChannelOptions
 
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Metadata sent with every call.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
 }
 
 /// <summary>TLS towards a server with an https address. Without roots of its own the system's roots are trusted.</summary>
