@@ -1,0 +1,72 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Hardway.Client;
+
+/// <summary>
+/// The connections to one API server address with one TLS identity: HTTP/2 over TLS, shared by all clients made on it. HTTP/2 pings find a
+/// server that is gone without a word (powered off behind a load balancer) within seconds, also while only watches are open.
+/// </summary>
+public sealed class KubeTransport : IDisposable
+{
+    private readonly HttpMessageInvoker _invoker;
+
+    public KubeTransport(KubeConfig config)
+    {
+        Server = config.Server;
+        _invoker = new HttpMessageInvoker(Handler(config));
+    }
+
+    /// <summary>A transport over any handler (tests).</summary>
+    public KubeTransport(Uri server, HttpMessageHandler handler)
+    {
+        Server = server;
+        _invoker = new HttpMessageInvoker(handler);
+    }
+
+    public Uri Server { get; }
+
+    internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _invoker.SendAsync(request, cancellationToken);
+
+    public void Dispose() => _invoker.Dispose();
+
+    private static SocketsHttpHandler Handler(KubeConfig config)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(3),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
+            UseProxy = config.Proxy is not null,
+            Proxy = config.Proxy is null ? null : new WebProxy(config.Proxy),
+            SslOptions = Tls(config),
+        };
+        return handler;
+    }
+
+    private static SslClientAuthenticationOptions Tls(KubeConfig config)
+    {
+        var tls = new SslClientAuthenticationOptions { CertificateRevocationCheckMode = X509RevocationMode.NoCheck };
+        if (config.TlsServerName is { Length: > 0 } name) tls.TargetHost = name;
+#pragma warning disable CA5359 // the user asked for it: insecure-skip-tls-verify
+        if (config.InsecureSkipTlsVerify) tls.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+#pragma warning restore CA5359
+        else if (config.Authorities is { } authorities) tls.RemoteCertificateValidationCallback = authorities.ServerValidation;
+        if (config.ClientCertificateSource is { } source)
+        {
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => source.Certificate;
+        }
+        else if (config.ClientCertificate is { } certificate)
+        {
+            tls.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, [], offline: true);
+        }
+        return tls;
+    }
+}
