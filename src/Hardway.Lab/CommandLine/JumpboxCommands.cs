@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Hardway.Lab.Host;
+
+namespace Hardway.Lab.CommandLine;
+
+/// <summary>
+/// The jumpbox program's command line. `ssh` and `kubectl` are taken out before anything is parsed: what follows them belongs to those programs.
+/// Every command that tells something takes --output json.
+/// </summary>
+internal static class JumpboxCommands
+{
+    private static readonly Option<OutputFormat> Output = new("--output", "-o")
+    {
+        Description = "text or json (one object a line while something goes on)",
+        DefaultValueFactory = _ => OutputFormat.Text,
+        Recursive = true,
+    };
+
+    public static Task<int> RunAsync(string[] args, CancellationToken stop)
+    {
+        var session = new JumpboxSession(new LabPaths(), LabPlan.Default, TimeProvider.System);
+        return args switch
+        {
+            ["kubectl", .. var rest] => KubectlCommand.RunAsync(session, rest, stop),
+            ["ssh", "--help" or "-h"] => Root(session).Parse(["ssh", "--help"]).InvokeAsync(cancellationToken: stop),
+            ["ssh", var machine, .. var rest] => SshCommand.RunAsync(session, machine, rest, stop),
+            _ => InvokeAsync(Root(session).Parse(args), stop),
+        };
+    }
+
+    private static Task<int> InvokeAsync(ParseResult parsed, CancellationToken stop) =>
+        parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }, stop);
+
+    private static RootCommand Root(JumpboxSession session)
+    {
+        var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.");
+        root.Options.Add(Output);
+        root.Subcommands.Add(Lab(session));
+        root.Subcommands.Add(new Command("ssh", "A shell, or one command, on a machine: hardway ssh node-0 [COMMAND...]"));
+        root.Subcommands.Add(new Command("kubectl", "Runs kubectl against the cluster: hardway kubectl get nodes"));
+        return root;
+    }
+
+    private static Command Lab(JumpboxSession session)
+    {
+        var lab = new Command("lab", "The machines alone, without a cluster on them");
+        lab.Subcommands.Add(Act("up", "Starts the machines", (parsed, stop) => LabCommand.UpAsync(session, parsed.GetValue(Output), stop)));
+        lab.Subcommands.Add(Act("down", "Stops and removes the machines and all that was made for them", (parsed, stop) => LabCommand.DownAsync(session, parsed.GetValue(Output), stop)));
+        lab.Subcommands.Add(Act("status", "What of the lab is on this host", (parsed, stop) => LabCommand.StatusAsync(session, parsed.GetValue(Output), stop)));
+        lab.Subcommands.Add(OnMachine("start", "Powers a machine on, with the disk it had", (name, parsed, stop) => LabCommand.StartAsync(session, name, parsed.GetValue(Output), stop)));
+        lab.Subcommands.Add(OnMachine("kill", "Powers a machine off without warning; its disk stays", (name, _, stop) => LabCommand.KillAsync(session, name, stop)));
+        var forTests = new Option<bool>("--for-tests") { Description = "also what the tests use" };
+        var packages = Act("packages", "Installs the host packages that are missing; starts no service", (parsed, stop) =>
+            LabCommand.PackagesAsync(parsed.GetValue(forTests) ? HostPackages.ForTests : HostPackages.ForLab, stop));
+        packages.Options.Add(forTests);
+        lab.Subcommands.Add(packages);
+        return lab;
+    }
+
+    private static Command Act(string name, string description, Func<ParseResult, CancellationToken, Task<int>> action)
+    {
+        var command = new Command(name, description);
+        command.SetAction(action);
+        return command;
+    }
+
+    private static Command OnMachine(string name, string description, Func<string, ParseResult, CancellationToken, Task<int>> action)
+    {
+        var machine = new Argument<string>("machine") { Description = "its name, such as node-0" };
+        var command = new Command(name, description);
+        command.Arguments.Add(machine);
+        command.SetAction((parsed, stop) => action(parsed.GetRequiredValue(machine), parsed, stop));
+        return command;
+    }
+}

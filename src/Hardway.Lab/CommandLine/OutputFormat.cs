@@ -1,0 +1,7 @@
+namespace Hardway.Lab.CommandLine;
+
+internal enum OutputFormat
+{
+    Text,
+    Json,
+}
