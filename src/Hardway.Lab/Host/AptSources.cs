@@ -50,7 +50,7 @@ internal static class AptSources
         if (!line.StartsWith("deb ", StringComparison.Ordinal)) return false;
         var rest = line.IndexOf('[', StringComparison.Ordinal) is >= 0 and var open ? line[(line.IndexOf(']', open) + 1)..] : line[4..];
         var words = rest.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return words.Length >= 3 && IsSuite(words[1], release) && words[2..].Contains("main");
+        return words.Length >= 3 && IsSuite(words[1], release) && words.AsSpan(2).Contains("main");
     }
 
     /// <summary>Debian's own suites of a release, not those that third parties name after it (cloud-sdk-bookworm, bookworm-pgdg).</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Hardway.Hosting;
 
 namespace Hardway.Lab.Host;
@@ -61,6 +62,8 @@ internal static class HostCommand
         var start = new ProcessStartInfo(program);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment) start.Environment[name] = value;
+        // Ctrl-C is for the program in front; it decides whether it ends.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
         using var process = Start(start);
         await process.WaitForExitAsync(cancellation);
         return process.ExitCode;
