@@ -52,6 +52,11 @@ public sealed class TypeSchema
     public ApiStruct NewBare()
     {
         var value = _create();
+        if (Kind.Length == 0)
+        {
+            return value;
+        }
+
         foreach (var field in Fields)
         {
             if ((field.Flags & FieldFlags.Envelope) != 0)
