@@ -1,0 +1,70 @@
+using System.Net;
+
+namespace Hardway.Provisioning.Machines;
+
+/// <summary>
+/// The machine database (machines.txt), one line a machine: <c>IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET</c>. Blank lines and comments (# to the end
+/// of the line) are passed over. The role is told by the host name; only nodes need a Pod subnet. Immutable and complete: when something
+/// is wrong, reading it throws with every error, each with its line number.
+/// </summary>
+public sealed class MachineDatabase
+{
+    private MachineDatabase(string text, IReadOnlyList<Machine> machines)
+    {
+        Text = text;
+        Machines = machines;
+        Servers = [.. machines.Where(m => m.Role == MachineRole.Server)];
+        Nodes = [.. machines.Where(m => m.Role == MachineRole.Node)];
+        LoadBalancer = machines.FirstOrDefault(m => m.Role == MachineRole.LoadBalancer);
+    }
+
+    /// <summary>The text that it was read from.</summary>
+    public string Text { get; }
+
+    public IReadOnlyList<Machine> Machines { get; }
+
+    public IReadOnlyList<Machine> Servers { get; }
+
+    public IReadOnlyList<Machine> Nodes { get; }
+
+    public Machine? LoadBalancer { get; }
+
+    /// <summary>The DNS domain that the machines share.</summary>
+    public string Domain => Machines[0].Fqdn[(Machines[0].Fqdn.IndexOf('.', StringComparison.Ordinal) + 1)..];
+
+    /// <summary>Where clients find the API: the load balancer, or the only server.</summary>
+    public Machine Endpoint => LoadBalancer ?? Servers[0];
+
+    public static MachineDatabase Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new MachineDatabaseException([$"{path}: no such file; write one line a machine: IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET"]);
+        }
+
+        return new FileInfo(path).Length <= 1 << 20
+            ? Parse(File.ReadAllText(path), path)
+            : throw new MachineDatabaseException([$"{path}: larger than 1 MiB; it takes one line a machine"]);
+    }
+
+    /// <param name="text">The lines.</param>
+    /// <param name="name">What the lines are called in errors.</param>
+    /// <param name="reserved">Networks that are taken by something else, with their names: the Service range.</param>
+    public static MachineDatabase Parse(string text, string name = "machines.txt", IReadOnlyList<(string Name, IPNetwork Network)>? reserved = null)
+    {
+        var reader = new MachineLineReader(name);
+        var number = 0;
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            reader.Read(line.ToString(), ++number);
+        }
+
+        new MachineDatabaseValidator(name, reserved ?? [("Service range", IPNetwork.Parse(ClusterAddresses.ServiceRange))], reader.Errors).Validate(reader.Machines);
+        return reader.Errors.Count == 0
+            ? new MachineDatabase(text, reader.Machines)
+            : throw new MachineDatabaseException(reader.Errors);
+    }
+
+    public Machine? Find(string hostName)
+        => Machines.FirstOrDefault(m => m.HostName == hostName || m.Fqdn == hostName || m.Address.ToString() == hostName);
+}
