@@ -1,0 +1,125 @@
+using System.Text;
+using Hardway.Provisioning.Machines;
+
+namespace Hardway.Provisioning.Ssh;
+
+/// <summary>
+/// One machine reached by the OpenSSH client over one shared connection (ControlMaster), so that a command costs one channel and not one
+/// handshake. Never asks anything (BatchMode), keeps host keys in the cluster's own known_hosts file. At most four commands at once.
+/// Safe for use from several tasks.
+/// </summary>
+internal sealed class SshMachine : IAsyncDisposable
+{
+    private static readonly TimeSpan _connectLimit = TimeSpan.FromSeconds(10);
+
+    private readonly SshOptions _options;
+    private readonly SshPaths _paths;
+    private readonly Transcript _transcript;
+    private readonly SemaphoreSlim _channels = new(4);
+    private bool _connected;
+
+    public SshMachine(Machine machine, SshOptions options, SshPaths paths, Transcript transcript)
+    {
+        Machine = machine;
+        _options = options;
+        _paths = paths;
+        _transcript = transcript;
+    }
+
+    public Machine Machine { get; }
+
+    private string Socket => _paths.ControlSocket(Machine);
+
+    /// <summary>Opens the shared connection with the given key (null: whatever the client finds).</summary>
+    public async Task<CommandResult> ConnectAsync(string? key, CancellationToken cancellation)
+    {
+        await CloseAsync(cancellation).ConfigureAwait(false);
+        List<string> arguments =
+        [
+            "-M", "-N", "-f", "-o", "ControlPersist=300", "-o", "ConnectTimeout=5", "-o", "Ciphers=^aes128-gcm@openssh.com", .. Common(),
+        ];
+        if (key is not null)
+        {
+            arguments.AddRange(["-i", key, "-o", "IdentitiesOnly=yes"]);
+        }
+
+        arguments.Add(Target);
+        var result = await LocalProcess.RunAsync("ssh", arguments, null, _connectLimit, cancellation).ConfigureAwait(false);
+        _connected = result.Succeeded;
+        return result;
+    }
+
+    /// <summary>
+    /// Runs a bash script on the machine as root. The script travels as an argument, so it must hold no secret (files go by the input).
+    /// Throws when it does not end with 0, unless <paramref name="mayFail"/>.
+    /// </summary>
+    public async Task<CommandResult> RunAsync(
+        string step,
+        string script,
+        CancellationToken cancellation,
+        Func<Stream, CancellationToken, Task>? input = null,
+        TimeSpan? limit = null,
+        bool mayFail = false)
+    {
+        await _channels.WaitAsync(cancellation).ConfigureAwait(false);
+        CommandResult result;
+        try
+        {
+            List<string> arguments = [.. Common(), Target, RemoteCommand(script)];
+            result = await LocalProcess.RunAsync("ssh", arguments, input, limit ?? TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _channels.Release();
+        }
+
+        _transcript.Command(step, Machine.HostName, script, result);
+        return result.Succeeded || mayFail
+            ? result
+            : throw new ProvisioningException($"{Machine}: {result.Reason}");
+    }
+
+    public async Task CloseAsync(CancellationToken cancellation)
+    {
+        if (File.Exists(Socket))
+        {
+            await LocalProcess.RunAsync("ssh", ["-S", Socket, "-O", "exit", Target], null, _connectLimit, cancellation).ConfigureAwait(false);
+            File.Delete(Socket);
+        }
+
+        _connected = false;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connected)
+        {
+            await CloseAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        _channels.Dispose();
+    }
+
+    /// <summary>One word for a POSIX shell, whatever is in it.</summary>
+    internal static string Quote(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
+    private string Target => $"{_options.User}@{Machine.Address}";
+
+    private string RemoteCommand(string script)
+    {
+        var command = new StringBuilder("exec ");
+        if (_options.User != "root")
+        {
+            command.Append("sudo -n -- ");
+        }
+
+        return command.Append("bash -c ").Append(Quote(script)).ToString();
+    }
+
+    private IEnumerable<string> Common() =>
+    [
+        "-F", "none", "-T", "-p", $"{_options.Port}", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={_paths.KnownHosts}",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "Compression=no", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3", "-o", "LogLevel=ERROR",
+        "-o", $"ControlPath={Socket}",
+    ];
+}

@@ -1,0 +1,16 @@
+namespace Hardway.Provisioning.Ssh;
+
+/// <summary>How machines are reached before the cluster's own key is on them, and as whom afterwards.</summary>
+public sealed record SshOptions
+{
+    /// <summary>Root, or a user with sudo that asks for no password.</summary>
+    public string User { get; init; } = "root";
+
+    /// <summary>The private key that opens the machines at first; null: what the OpenSSH client finds by itself (agent, ~/.ssh).</summary>
+    public string? FirstKey { get; init; }
+
+    public int Port { get; init; } = 22;
+
+    /// <summary>How long a machine may take to answer at first: it may still be booting.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+}

@@ -1,0 +1,35 @@
+using System.Security.Cryptography;
+using System.Text;
+using Hardway.Provisioning.Machines;
+
+namespace Hardway.Provisioning.Ssh;
+
+/// <summary>Where the cluster's SSH key and host keys are, and the sockets of shared connections (short paths: a socket's has at most 107 bytes).</summary>
+public sealed class SshPaths
+{
+    public SshPaths(string clusterDirectory)
+    {
+        Directory = Path.Combine(clusterDirectory, "ssh");
+        Key = Path.Combine(Directory, "id_ed25519");
+        KnownHosts = Path.Combine(Directory, "known_hosts");
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(clusterDirectory))))[..8];
+        Sockets = $"/run/hardway-ssh-{hash}";
+    }
+
+    public string Directory { get; }
+
+    /// <summary>The cluster's private key; beside it, with .pub, the public one.</summary>
+    public string Key { get; }
+
+    public string KnownHosts { get; }
+
+    internal string Sockets { get; }
+
+    internal string ControlSocket(Machine machine) => Path.Combine(Sockets, machine.Address.ToString());
+
+    internal void Create()
+    {
+        System.IO.Directory.CreateDirectory(Directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        System.IO.Directory.CreateDirectory(Sockets, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}
