@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Hardway.Hosting;
 
 namespace Hardway.Provisioning.Ssh;
 
@@ -50,11 +51,11 @@ internal static class LocalProcess
     {
         try
         {
-            return Process.Start(start) ?? throw new ProvisioningException($"{start.FileName} did not start");
+            return Process.Start(start) ?? throw new ComponentException($"{start.FileName} did not start");
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new ProvisioningException($"{start.FileName} cannot be run: {e.Message}", e);
+            throw new ComponentException($"{start.FileName} cannot be run: {e.Message}", e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Hardway.Hosting;
 using Hardway.Provisioning.Machines;
 
 namespace Hardway.Provisioning.Ssh;
@@ -76,7 +77,7 @@ internal sealed class SshMachine : IAsyncDisposable
         _transcript.Command(step, Machine.HostName, script, result);
         return result.Succeeded || mayFail
             ? result
-            : throw new ProvisioningException($"{Machine}: {result.Reason}");
+            : throw new ComponentException($"{Machine}: {result.Reason}");
     }
 
     public async Task CloseAsync(CancellationToken cancellation)
@@ -118,7 +119,7 @@ internal sealed class SshMachine : IAsyncDisposable
 
     private IEnumerable<string> Common() =>
     [
-        "-F", "none", "-T", "-p", $"{_options.Port}", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={_paths.KnownHosts}",
+        "-F", "none", "-T", "-p", $"{_options.Port}", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={string.Join(' ', ((string?[])[_paths.KnownHosts, _options.FirstKnownHosts]).OfType<string>().Select(p => $"\"{p}\""))}",
         "-o", "GlobalKnownHostsFile=/dev/null", "-o", "Compression=no", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3", "-o", "LogLevel=ERROR",
         "-o", $"ControlPath={Socket}",
     ];

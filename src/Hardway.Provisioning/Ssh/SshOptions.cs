@@ -9,6 +9,9 @@ public sealed record SshOptions
     /// <summary>The private key that opens the machines at first; null: what the OpenSSH client finds by itself (agent, ~/.ssh).</summary>
     public string? FirstKey { get; init; }
 
+    /// <summary>Host keys that are known already, as a known_hosts file; null: a machine's key is believed at first sight and kept.</summary>
+    public string? FirstKnownHosts { get; init; }
+
     public int Port { get; init; } = 22;
 
     /// <summary>How long a machine may take to answer at first: it may still be booting.</summary>

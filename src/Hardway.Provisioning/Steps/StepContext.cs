@@ -1,3 +1,5 @@
+using Hardway.Hosting;
+
 namespace Hardway.Provisioning.Steps;
 
 /// <summary>What a running step may tell: what it is waiting for.</summary>
@@ -36,7 +38,7 @@ public sealed class StepContext(Action<string> report, TimeProvider time)
             if (waited > limit)
             {
                 found = cause is null ? "" : await cause(cancellation).ConfigureAwait(false);
-                throw new ProvisioningException($"{what}: not so after {waited.TotalSeconds:0} s; seen: {seen}{(found.Length > 0 ? $"; cause: {found}" : "")}");
+                throw new ComponentException($"{what}: not so after {waited.TotalSeconds:0} s; seen: {seen}{(found.Length > 0 ? $"; cause: {found}" : "")}");
             }
 
             Report($"waiting for {what}: {seen}{(found.Length > 0 ? $" ({found})" : "")}");

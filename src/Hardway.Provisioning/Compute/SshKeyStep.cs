@@ -1,0 +1,106 @@
+using Hardway.Hosting;
+using Hardway.Provisioning.Machines;
+using Hardway.Provisioning.Ssh;
+using Hardway.Provisioning.Steps;
+
+namespace Hardway.Provisioning.Compute;
+
+/// <summary>Makes the cluster's SSH key on the jumpbox.</summary>
+internal sealed class SshKeyPairStep(ClusterModel cluster) : Step("ssh-key-pair", "")
+{
+    public override string Explain => $"Makes an ed25519 key for this cluster in {cluster.SshPaths.Key}; your own keys are left alone.";
+
+    public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
+        => Task.FromResult(File.Exists(cluster.SshPaths.Key) && File.Exists(cluster.SshPaths.Key + ".pub") ? StepCheck.Good : StepCheck.Missing("no key yet"));
+
+    public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
+    {
+        File.Delete(cluster.SshPaths.Key);
+        File.Delete(cluster.SshPaths.Key + ".pub");
+        string[] arguments = ["-q", "-t", "ed25519", "-N", "", "-C", "hardway", "-f", cluster.SshPaths.Key];
+        var result = await LocalProcess.RunAsync("ssh-keygen", arguments, null, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+        cluster.Transcript.Command(Name, "jumpbox", "ssh-keygen " + string.Join(' ', arguments), result);
+        if (!result.Succeeded)
+        {
+            throw new ComponentException($"ssh-keygen: {result.Reason}");
+        }
+    }
+}
+
+/// <summary>
+/// Brings the key to one machine. Check opens the shared connection with the cluster's key, and that connection is what all later steps use;
+/// a machine that is still booting gets the time of <see cref="SshOptions.Patience"/>.
+/// </summary>
+internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("ssh-key", machine.HostName, "ssh-key-pair")
+{
+    private readonly SshMachine _ssh = cluster.SshTo(machine);
+
+    public override string Explain =>
+        $"Adds the cluster's public key to the authorized keys of {cluster.Options.Ssh.User} on {machine} ({machine.Address}), so that every later step logs in without a password.";
+
+    public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
+    {
+        var missing = false;
+        await context.WaitAsync(
+            $"SSH on {machine.Address}",
+            async token =>
+            {
+                var result = await _ssh.ConnectAsync(cluster.SshPaths.Key, token).ConfigureAwait(false);
+                missing = result.Error.Contains("Permission denied", StringComparison.Ordinal);
+                return result.Succeeded || missing ? null : Refuse(result);
+            },
+            cluster.Options.Ssh.Patience,
+            null,
+            cancellation).ConfigureAwait(false);
+        return missing ? StepCheck.Missing("the key is not accepted yet") : StepCheck.Good;
+    }
+
+    public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
+    {
+        var first = cluster.Options.Ssh.FirstKey;
+        var result = await _ssh.ConnectAsync(first, cancellation).ConfigureAwait(false);
+        if (!result.Succeeded)
+        {
+            throw new ComponentException(
+                $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {(first is null ? "your own SSH keys" : first)}: {result.Reason}; "
+                + "give a key that opens it with --ssh-key, and its user with --ssh-user");
+        }
+
+        var key = (await File.ReadAllTextAsync(cluster.SshPaths.Key + ".pub", cancellation).ConfigureAwait(false)).Trim();
+        var home = cluster.Options.Ssh.User == "root" ? "/root" : $"$(getent passwd {SshMachine.Quote(cluster.Options.Ssh.User)} | cut -d: -f6)";
+        var owner = SshMachine.Quote(cluster.Options.Ssh.User);
+        await _ssh.RunAsync(
+            Name,
+            $"""
+            set -eu
+            umask 077
+            home={home}
+            mkdir -p "$home/.ssh"
+            touch "$home/.ssh/authorized_keys"
+            grep -qxF {SshMachine.Quote(key)} "$home/.ssh/authorized_keys" || echo {SshMachine.Quote(key)} >>"$home/.ssh/authorized_keys"
+            chown {owner}: "$home/.ssh" "$home/.ssh/authorized_keys"
+            """,
+            cancellation).ConfigureAwait(false);
+        result = await _ssh.ConnectAsync(cluster.SshPaths.Key, cancellation).ConfigureAwait(false);
+        if (!result.Succeeded)
+        {
+            throw new ComponentException($"{machine} does not accept the key that was just added: {result.Reason}");
+        }
+    }
+
+    public override async Task VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        var result = await _ssh.RunAsync(Name, "id -u", cancellation).ConfigureAwait(false);
+        if (result.Output.Trim() != "0")
+        {
+            throw new ComponentException($"{machine}: commands run as user id {result.Output.Trim()}, not as root");
+        }
+    }
+
+    private string Refuse(CommandResult result)
+        => result.Error.Contains("HOST IDENTIFICATION HAS CHANGED", StringComparison.Ordinal) || result.Error.Contains("Host key verification failed", StringComparison.Ordinal)
+            ? throw new ComponentException(
+                $"{machine.Address} shows another host key than before: it is another machine, or someone is in between; "
+                + $"if the machine was made anew, remove its line from {cluster.SshPaths.KnownHosts}")
+            : result.Reason;
+}

@@ -1,0 +1,113 @@
+using Hardway.Provisioning.Cluster;
+using Hardway.Provisioning.Machines;
+using Hardway.Provisioning.Remote;
+using Hardway.Provisioning.Steps;
+
+namespace Hardway.Provisioning.ControlPlane;
+
+internal sealed class ApiServerStep(ClusterModel cluster, Machine machine)
+    : RemoteStep("kube-apiserver", cluster, machine, "configuration", "host-names", "program", "etcd@*", "pod-routes")
+{
+    public override string Explain =>
+        $"The API server on {Target} serves https://{Target.Address}:{ClusterAddresses.ApiPort} and keeps everything in etcd; all API servers act at once, "
+        + "so any of them may die.";
+
+    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+        $"/readyz of the API server on {Target}",
+        token => ApiProbe.ReadyAsync(Cluster, Target, token),
+        TimeSpan.FromSeconds(60),
+        token => CauseAsync("kube-apiserver.service", token),
+        cancellation);
+
+    protected override void Describe(MachineState state)
+    {
+        const string Folder = "/var/lib/kubernetes";
+        state.RestartKey = Cluster.BinaryHash;
+        state.Folder(Folder)
+            .File($"{Folder}/ca.crt", Cluster.Certificate(ClusterCertificates.Authority))
+            .File($"{Folder}/etcd-ca.crt", Cluster.Certificate(ClusterCertificates.EtcdAuthority))
+            .File($"{Folder}/etcd-client.crt", Cluster.Certificate("etcd-client"))
+            .File($"{Folder}/etcd-client.key", Cluster.Key("etcd-client"), "600")
+            .File($"{Folder}/kube-api-server.crt", Cluster.Certificate("kube-api-server"))
+            .File($"{Folder}/kube-api-server.key", Cluster.Key("kube-api-server"), "600")
+            .File($"{Folder}/service-accounts.crt", Cluster.Certificate("service-accounts"))
+            .File($"{Folder}/service-accounts.key", Cluster.Key("service-accounts"), "600")
+            .File($"{Folder}/encryption-config.yaml", System.IO.File.ReadAllText(Cluster.Files.EncryptionConfiguration), "600")
+            .Unit("kube-apiserver.service", ControlPlaneUnits.ApiServer(Cluster, Target));
+    }
+}
+
+internal sealed class ControllerManagerStep(ClusterModel cluster, Machine machine)
+    : RemoteStep("kube-controller-manager", cluster, machine, "configuration", "kube-apiserver")
+{
+    public override string Explain =>
+        $"The controller manager on {Target} waits for the Lease kube-controller-manager; of the {Cluster.Machines.Servers.Count}, the holder acts. It uses the API server beside it.";
+
+    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+        $"the controller manager on {Target}",
+        token => ApiProbe.HealthzAsync(Target, 10257, token),
+        TimeSpan.FromSeconds(60),
+        token => CauseAsync("kube-controller-manager.service", token),
+        cancellation);
+
+    protected override void Describe(MachineState state)
+    {
+        state.RestartKey = Cluster.BinaryHash + Cluster.Certificate(ClusterCertificates.Authority);
+        state.File("/var/lib/kubernetes/ca.key", Cluster.Key(ClusterCertificates.Authority), "600")
+            .File("/var/lib/kubernetes/kube-controller-manager.kubeconfig", System.IO.File.ReadAllText(Cluster.Files.Kubeconfig("kube-controller-manager")), "600")
+            .Unit("kube-controller-manager.service", ControlPlaneUnits.ControllerManager(Cluster));
+    }
+}
+
+internal sealed class SchedulerStep(ClusterModel cluster, Machine machine)
+    : RemoteStep("kube-scheduler", cluster, machine, "configuration", "kube-apiserver")
+{
+    public override string Explain => $"The scheduler on {Target} waits for the Lease kube-scheduler; the holder gives every new Pod a node.";
+
+    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+        $"the scheduler on {Target}",
+        token => ApiProbe.HealthzAsync(Target, 10259, token),
+        TimeSpan.FromSeconds(60),
+        token => CauseAsync("kube-scheduler.service", token),
+        cancellation);
+
+    protected override void Describe(MachineState state)
+    {
+        state.RestartKey = Cluster.BinaryHash;
+        state.Folder("/etc/kubernetes/config")
+            .File("/var/lib/kubernetes/kube-scheduler.kubeconfig", System.IO.File.ReadAllText(Cluster.Files.Kubeconfig("kube-scheduler")), "600")
+            .File("/etc/kubernetes/config/kube-scheduler.yaml", ControlPlaneUnits.SchedulerConfiguration)
+            .Unit("kube-scheduler.service", ControlPlaneUnits.Scheduler);
+    }
+}
+
+/// <summary>HAProxy in front of the API servers. It can run before them: its verification waits for the first one.</summary>
+internal sealed class LoadBalancerStep(ClusterModel cluster, Machine machine) : RemoteStep("haproxy", cluster, machine, "host-names")
+{
+    public override string Explain =>
+        $"HAProxy on {Target} passes TCP connections at {Target.Address}:{ClusterAddresses.ApiPort} to an API server whose /readyz answers 200 over verified TLS, "
+        + "and cuts the connections to one that stops answering, so that clients notice within seconds.";
+
+    protected override void Describe(MachineState state) => state
+        .File("/etc/haproxy/hardway-ca.crt", Cluster.Certificate(ClusterCertificates.Authority))
+        .File("/etc/haproxy/haproxy.cfg", LoadBalancerConfiguration.Render(Cluster))
+        .Setting("configuration is sound", "haproxy -c -q -f /etc/haproxy/haproxy.cfg", "haproxy -c -q -f /etc/haproxy/haproxy.cfg")
+        .Unit("haproxy.service");
+}
+
+/// <summary>The API through the load balancer, as clients use it.</summary>
+internal sealed class EndpointStep(ClusterModel cluster) : Step("endpoint", "", "kube-apiserver@*", "haproxy@*?")
+{
+    public override string Explain => $"Asks {cluster.EndpointUrl}/readyz through {cluster.Machines.Endpoint}, the way every client will.";
+
+    public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation) => Task.FromResult(StepCheck.Good);
+
+    public override Task ApplyAsync(StepContext context, CancellationToken cancellation) => Task.CompletedTask;
+
+    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+        $"/readyz through {cluster.Machines.Endpoint}",
+        token => ApiProbe.ReadyAsync(cluster, cluster.Machines.Endpoint, token),
+        TimeSpan.FromSeconds(30),
+        cluster.Machines.LoadBalancer is { } lb ? token => LoadBalancerConfiguration.BackendsAsync(cluster, lb, token) : null,
+        cancellation);
+}
