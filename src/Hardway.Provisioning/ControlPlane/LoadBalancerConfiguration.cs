@@ -12,6 +12,8 @@ internal static class LoadBalancerConfiguration
             global
                 log stdout format raw local0 notice
                 maxconn 8192
+                user haproxy
+                group haproxy
                 stats socket /run/haproxy-admin.sock mode 600 level admin
 
             defaults
