@@ -82,7 +82,7 @@ public sealed class CacheWatcher : IDisposable
         return _live.Reader.TryRead(out e);
     }
 
-    /// <summary>False when the stream has ended (see <see cref="End"/>).</summary>
+    /// <summary>False when the stream has ended (see <see cref="End"/>); true when it is worth another <see cref="TryRead"/>.</summary>
     public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken) =>
         _first is not null ? ValueTask.FromResult(true) : _live.Reader.WaitToReadAsync(cancellationToken);
 
