@@ -56,6 +56,7 @@ public sealed class Provisioner : IAsyncDisposable
             steps.Add(new SshKeyStep(cluster, machine));
             steps.Add(new HostNamesStep(cluster, machine));
             steps.Add(new ConnectivityStep(cluster, machine));
+            steps.Add(new PackagesStep(cluster, machine));
             steps.Add(new PodRoutesStep(cluster, machine));
             steps.AddRange(machine.Role switch
             {

@@ -1,3 +1,4 @@
+using Hardway.Hosting;
 using Hardway.Provisioning.Machines;
 
 namespace Hardway.Provisioning.Tests;
@@ -47,25 +48,25 @@ public sealed class MachineDatabaseTests
     [InlineData("127.0.0.1 node-2.kubernetes.local node-2 10.200.2.0/24", "9: 127.0.0.1 cannot be a machine's address")]
     public void A_bad_line_is_named_with_its_number_and_the_way_out(string line, string expected)
     {
-        var error = Assert.Throws<MachineDatabaseException>(() => MachineDatabase.Parse(Tutorial + "\n" + line));
+        var error = Assert.Throws<ComponentException>(() => MachineDatabase.Parse(Tutorial + "\n" + line));
 
-        Assert.Contains(error.Errors, e => e.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(error.Message.Split('\n'), e => e.Contains(expected, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Every_error_is_collected()
     {
-        var error = Assert.Throws<MachineDatabaseException>(() => MachineDatabase.Parse("x y\n1.2.3.4 node-0.a node-0 zz\nnope node-1.a node-1 10.1.0.0/24"));
+        var error = Assert.Throws<ComponentException>(() => MachineDatabase.Parse("x y\n1.2.3.4 node-0.a node-0 zz\nnope node-1.a node-1 10.1.0.0/24"));
 
-        Assert.Equal(3, error.Errors.Count);
+        Assert.Equal(3, error.Message.Split('\n').Length);
     }
 
     [Fact]
     public void Two_servers_are_refused_as_two_etcd_members_lose_every_write_with_either()
     {
         var two = string.Join('\n', Tutorial.Split('\n').Where(l => !l.Contains("server-2", StringComparison.Ordinal)));
-        var error = Assert.Throws<MachineDatabaseException>(() => MachineDatabase.Parse(two));
-        Assert.Contains("2 servers make 2 etcd members", Assert.Single(error.Errors), StringComparison.Ordinal);
+        var error = Assert.Throws<ComponentException>(() => MachineDatabase.Parse(two));
+        Assert.Contains("2 servers make 2 etcd members", Assert.Single(error.Message.Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]

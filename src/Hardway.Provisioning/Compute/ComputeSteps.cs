@@ -12,16 +12,6 @@ internal sealed class HostNamesStep(ClusterModel cluster, Machine machine) : Rem
     public override string Explain =>
         $"Names the machine {Target.HostName} ({Target.Fqdn}) and writes all machines' names into its /etc/hosts between marker lines, once.";
 
-    public override async Task VerifyAsync(StepContext context, CancellationToken cancellation)
-    {
-        var result = await Ssh.RunAsync(Name, "hostname; hostname -f", cancellation).ConfigureAwait(false);
-        var names = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (names.Length != 2 || names[0] != Target.HostName || names[1] != Target.Fqdn)
-        {
-            throw new ComponentException($"{Target.Address} calls itself {string.Join(" / ", names)}, not {Target.HostName} / {Target.Fqdn}");
-        }
-    }
-
     protected override void Describe(MachineState state)
     {
         var block = HostTable.Render(Cluster.Machines);
@@ -42,7 +32,8 @@ internal sealed class HostNamesStep(ClusterModel cluster, Machine machine) : Rem
 internal sealed class ConnectivityStep(ClusterModel cluster, Machine machine) : Step("connectivity", machine.HostName, "host-names@*")
 {
     public override string Explain =>
-        $"From {machine}, opens a connection to the SSH port of each of the other {cluster.Machines.Machines.Count - 1} machines by name: name resolution, routes and filters in one.";
+        $"From {machine}, sends a packet to each of the other {cluster.Machines.Machines.Count - 1} machines by name (ping, or where that is filtered the SSH port): "
+        + "name resolution, routes and filters in one. The machine must also know itself by its names.";
 
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation) => Task.FromResult(StepCheck.Good);
 
@@ -53,16 +44,39 @@ internal sealed class ConnectivityStep(ClusterModel cluster, Machine machine) : 
         var others = cluster.Machines.Machines.Where(m => m != machine).Select(m => m.HostName);
         var script =
             $$"""
+            echo "$(hostname) $(hostname -f)"
             for name in {{string.Join(' ', others)}}; do
-              ( timeout 5 bash -c ": 2>/dev/null </dev/tcp/$name/{{cluster.Options.Ssh.Port}}" 2>/dev/null || echo "$name" ) &
+              ( ping -n -q -c 1 -W 2 "$name" || timeout 5 bash -c ": </dev/tcp/$name/{{cluster.Options.Ssh.Port}}" || echo "$name" >&3 ) 3>&1 >/dev/null 2>&1 &
             done
             wait
             """;
         var result = await cluster.SshTo(machine).RunAsync(Name, script, cancellation).ConfigureAwait(false);
-        var unreached = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (unreached.Length > 0)
+        var lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (lines[0] != $"{machine.HostName} {machine.Fqdn}")
         {
-            throw new ComponentException($"{machine} does not reach {string.Join(", ", unreached)} on port {cluster.Options.Ssh.Port}; look at routes and packet filters between them");
+            throw new ComponentException($"{machine.Address} calls itself {lines[0]}, not {machine.HostName} {machine.Fqdn}");
+        }
+
+        if (lines.Length > 1)
+        {
+            throw new ComponentException($"{machine} does not reach {string.Join(", ", lines[1..])}; look at routes and packet filters between them");
+        }
+
+        await VerifyKeyAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A log-in of its own, with nothing but the cluster's key.</summary>
+    private async Task VerifyKeyAsync(CancellationToken cancellation)
+    {
+        if (!cluster.SshTo(machine).KeyIsNew)
+        {
+            return;
+        }
+
+        var result = await cluster.SshTo(machine).LogInAsync(cluster.SshPaths.Key, cancellation).ConfigureAwait(false);
+        if (!result.Succeeded)
+        {
+            throw new ComponentException($"{machine} does not accept the key that was just added: {result.Reason}");
         }
     }
 }

@@ -40,67 +40,66 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
 
     public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
-        var missing = false;
         await context.WaitAsync(
             $"SSH on {machine.Address}",
             async token =>
             {
-                var result = await _ssh.ConnectAsync(cluster.SshPaths.Key, token).ConfigureAwait(false);
-                missing = result.Error.Contains("Permission denied", StringComparison.Ordinal);
-                return result.Succeeded || missing ? null : Refuse(result);
+                var result = await _ssh.ConnectAsync(cluster.SshPaths.Key, cluster.Options.Ssh.FirstKey, token).ConfigureAwait(false);
+                return result.Succeeded ? null : Refuse(result);
             },
             cluster.Options.Ssh.Patience,
             null,
             cancellation).ConfigureAwait(false);
-        return missing ? StepCheck.Missing("the key is not accepted yet") : StepCheck.Good;
+        var answer = await _ssh.RunAsync(
+            Name, $"id -u; grep -qxF {SshMachine.Quote(PublicKey)} {Home}/.ssh/authorized_keys && echo known", cancellation, mayFail: true).ConfigureAwait(false);
+        var words = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (words.FirstOrDefault() != "0")
+        {
+            throw new ComponentException($"{machine}: no root: {(words.Length > 0 ? "commands run as user id " + words[0] : answer.Reason)}");
+        }
+
+        return words.Contains("known") ? StepCheck.Good : StepCheck.Missing("the key is not known there yet");
     }
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
     {
-        var first = cluster.Options.Ssh.FirstKey;
-        var result = await _ssh.ConnectAsync(first, cancellation).ConfigureAwait(false);
-        if (!result.Succeeded)
-        {
-            throw new ComponentException(
-                $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {(first is null ? "your own SSH keys" : first)}: {result.Reason}; "
-                + "give a key that opens it with --ssh-key, and its user with --ssh-user");
-        }
-
-        var key = (await File.ReadAllTextAsync(cluster.SshPaths.Key + ".pub", cancellation).ConfigureAwait(false)).Trim();
-        var home = cluster.Options.Ssh.User == "root" ? "/root" : $"$(getent passwd {SshMachine.Quote(cluster.Options.Ssh.User)} | cut -d: -f6)";
+        var key = PublicKey;
         var owner = SshMachine.Quote(cluster.Options.Ssh.User);
         await _ssh.RunAsync(
             Name,
             $"""
             set -eu
             umask 077
-            home={home}
+            home={Home}
             mkdir -p "$home/.ssh"
             touch "$home/.ssh/authorized_keys"
             grep -qxF {SshMachine.Quote(key)} "$home/.ssh/authorized_keys" || echo {SshMachine.Quote(key)} >>"$home/.ssh/authorized_keys"
             chown {owner}: "$home/.ssh" "$home/.ssh/authorized_keys"
             """,
             cancellation).ConfigureAwait(false);
-        result = await _ssh.ConnectAsync(cluster.SshPaths.Key, cancellation).ConfigureAwait(false);
-        if (!result.Succeeded)
-        {
-            throw new ComponentException($"{machine} does not accept the key that was just added: {result.Reason}");
-        }
+        _ssh.KeyIsNew = true;
     }
 
-    public override async Task VerifyAsync(StepContext context, CancellationToken cancellation)
-    {
-        var result = await _ssh.RunAsync(Name, "id -u", cancellation).ConfigureAwait(false);
-        if (result.Output.Trim() != "0")
-        {
-            throw new ComponentException($"{machine}: commands run as user id {result.Output.Trim()}, not as root");
-        }
-    }
+    private string PublicKey => File.ReadAllText(cluster.SshPaths.Key + ".pub").Trim();
+
+    private string Home => cluster.Options.Ssh.User == "root" ? "/root" : $"$(getent passwd {SshMachine.Quote(cluster.Options.Ssh.User)} | cut -d: -f6)";
 
     private string Refuse(CommandResult result)
-        => result.Error.Contains("HOST IDENTIFICATION HAS CHANGED", StringComparison.Ordinal) || result.Error.Contains("Host key verification failed", StringComparison.Ordinal)
-            ? throw new ComponentException(
+    {
+        if (result.Error.Contains("HOST IDENTIFICATION HAS CHANGED", StringComparison.Ordinal) || result.Error.Contains("Host key verification failed", StringComparison.Ordinal))
+        {
+            throw new ComponentException(
                 $"{machine.Address} shows another host key than before: it is another machine, or someone is in between; "
-                + $"if the machine was made anew, remove its line from {cluster.SshPaths.KnownHosts}")
-            : result.Reason;
+                + $"if the machine was made anew, remove its line from {cluster.SshPaths.KnownHosts}");
+        }
+
+        if (result.Error.Contains("Permission denied", StringComparison.Ordinal))
+        {
+            var tried = cluster.Options.Ssh.FirstKey ?? "your own SSH keys";
+            throw new ComponentException(
+                $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {tried}; give a key that opens it with --ssh-key, and its user with --ssh-user");
+        }
+
+        return result.Reason;
+    }
 }

@@ -82,7 +82,7 @@ internal sealed class SchedulerStep(ClusterModel cluster, Machine machine)
 }
 
 /// <summary>HAProxy in front of the API servers. It can run before them: its verification waits for the first one.</summary>
-internal sealed class LoadBalancerStep(ClusterModel cluster, Machine machine) : RemoteStep("haproxy", cluster, machine, "host-names")
+internal sealed class LoadBalancerStep(ClusterModel cluster, Machine machine) : RemoteStep("haproxy", cluster, machine, "host-names", "packages")
 {
     public override string Explain =>
         $"HAProxy on {Target} passes TCP connections at {Target.Address}:{ClusterAddresses.ApiPort} to an API server whose /readyz answers 200 over verified TLS, "

@@ -14,6 +14,7 @@ internal static class ControlPlaneUnits
             Description=Kubernetes API Server
             Documentation=https://github.com/kubernetes/kubernetes
             After=network.target etcd.service
+            StartLimitIntervalSec=0
 
             [Service]
             ExecStart=/usr/local/bin/kube-apiserver \
@@ -61,6 +62,7 @@ internal static class ControlPlaneUnits
         Description=Kubernetes Controller Manager
         Documentation=https://github.com/kubernetes/kubernetes
         After=network.target kube-apiserver.service
+        StartLimitIntervalSec=0
 
         [Service]
         ExecStart=/usr/local/bin/kube-controller-manager \
@@ -90,6 +92,7 @@ internal static class ControlPlaneUnits
         Description=Kubernetes Scheduler
         Documentation=https://github.com/kubernetes/kubernetes
         After=network.target kube-apiserver.service
+        StartLimitIntervalSec=0
 
         [Service]
         ExecStart=/usr/local/bin/kube-scheduler \

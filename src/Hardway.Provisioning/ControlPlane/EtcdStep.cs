@@ -6,7 +6,7 @@ using Hardway.Provisioning.Steps;
 namespace Hardway.Provisioning.ControlPlane;
 
 /// <summary>One etcd member: TLS for clients and for peers, both with certificates of etcd's own authority.</summary>
-internal sealed class EtcdStep(ClusterModel cluster, Machine machine) : RemoteStep("etcd", cluster, machine, "host-names")
+internal sealed class EtcdStep(ClusterModel cluster, Machine machine) : RemoteStep("etcd", cluster, machine, "host-names", "packages")
 {
     public override string Explain =>
         $"etcd keeps the cluster's state on {Cluster.Machines.Servers.Count} members, of which a majority must agree on each write. Member {Target.HostName} listens on "
@@ -27,6 +27,7 @@ internal sealed class EtcdStep(ClusterModel cluster, Machine machine) : RemoteSt
             Description=etcd
             Documentation=https://github.com/etcd-io/etcd
             After=network.target
+            StartLimitIntervalSec=0
 
             [Service]
             Type=notify

@@ -1,4 +1,5 @@
 using System.Net;
+using Hardway.Hosting;
 
 namespace Hardway.Provisioning.Machines;
 
@@ -39,12 +40,12 @@ public sealed class MachineDatabase
     {
         if (!File.Exists(path))
         {
-            throw new MachineDatabaseException([$"{path}: no such file; write one line a machine: IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET"]);
+            throw new ComponentException($"{path}: no such file; write one line a machine: IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET");
         }
 
         return new FileInfo(path).Length <= 1 << 20
             ? Parse(File.ReadAllText(path), path)
-            : throw new MachineDatabaseException([$"{path}: larger than 1 MiB; it takes one line a machine"]);
+            : throw new ComponentException($"{path}: larger than 1 MiB; it takes one line a machine");
     }
 
     /// <param name="text">The lines.</param>
@@ -62,7 +63,7 @@ public sealed class MachineDatabase
         new MachineDatabaseValidator(name, reserved ?? [("Service range", IPNetwork.Parse(ClusterAddresses.ServiceRange))], reader.Errors).Validate(reader.Machines);
         return reader.Errors.Count == 0
             ? new MachineDatabase(text, reader.Machines)
-            : throw new MachineDatabaseException(reader.Errors);
+            : throw new ComponentException(string.Join('\n', reader.Errors));
     }
 
     public Machine? Find(string hostName)

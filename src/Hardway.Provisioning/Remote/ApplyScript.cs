@@ -93,9 +93,12 @@ internal static class ApplyScript
 
     private static void Units(StringBuilder script, MachineState state, MachineDifference difference)
     {
-        if (difference.Files.Any(f => f.Path.StartsWith(_unitFolder, StringComparison.Ordinal)))
+        var changedUnits = difference.Files.Where(f => f.Path.StartsWith(_unitFolder, StringComparison.Ordinal)).Select(f => f.Path[_unitFolder.Length..]).ToList();
+        if (changedUnits.Count > 0)
         {
-            script.Append("systemctl daemon-reload\n");
+            // A unit that systemd does not know yet needs no reload, and a reload is the dearest command here.
+            script.Append("case \"$(systemctl show -p NeedDaemonReload --value ").AppendJoin(' ', changedUnits.Select(SshMachine.Quote))
+                .Append(")\" in *yes*) systemctl daemon-reload;; esac\n");
         }
 
         if (difference.DisabledUnits.Count > 0)

@@ -31,17 +31,17 @@ internal sealed class SshMachine : IAsyncDisposable
 
     private string Socket => _paths.ControlSocket(Machine);
 
-    /// <summary>Opens the shared connection with the given key (null: whatever the client finds).</summary>
-    public async Task<CommandResult> ConnectAsync(string? key, CancellationToken cancellation)
+    /// <summary>Whether this run added the cluster's key.</summary>
+    public bool KeyIsNew { get; set; }
+
+    /// <summary>Opens the shared connection with whichever of the keys the machine takes (none given: what the client finds by itself as well).</summary>
+    public async Task<CommandResult> ConnectAsync(string key, string? firstKey, CancellationToken cancellation)
     {
         await CloseAsync(cancellation).ConfigureAwait(false);
-        List<string> arguments =
-        [
-            "-M", "-N", "-f", "-o", "ControlPersist=300", "-o", "ConnectTimeout=5", "-o", "Ciphers=^aes128-gcm@openssh.com", .. Common(),
-        ];
-        if (key is not null)
+        List<string> arguments = ["-M", "-N", "-f", "-o", "ControlPersist=300", .. Handshake, .. Common(), "-i", key];
+        if (firstKey is not null)
         {
-            arguments.AddRange(["-i", key, "-o", "IdentitiesOnly=yes"]);
+            arguments.AddRange(["-i", firstKey, "-o", "IdentitiesOnly=yes"]);
         }
 
         arguments.Add(Target);
@@ -49,6 +49,10 @@ internal sealed class SshMachine : IAsyncDisposable
         _connected = result.Succeeded;
         return result;
     }
+
+    /// <summary>Logs in over a connection of its own, with this key alone, and out again.</summary>
+    public Task<CommandResult> LogInAsync(string key, CancellationToken cancellation) => LocalProcess.RunAsync(
+        "ssh", ["-o", "ControlPath=none", .. Common(), .. Handshake, "-i", key, "-o", "IdentitiesOnly=yes", Target, "exit"], null, _connectLimit, cancellation);
 
     /// <summary>
     /// Runs a bash script on the machine as root. The script travels as an argument, so it must hold no secret (files go by the input).
@@ -105,6 +109,9 @@ internal sealed class SshMachine : IAsyncDisposable
     internal static string Quote(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 
     private string Target => $"{_options.User}@{Machine.Address}";
+
+    private static IReadOnlyList<string> Handshake =>
+        ["-o", "ConnectTimeout=5", "-o", "Ciphers=^aes128-gcm@openssh.com", "-o", "KexAlgorithms=^curve25519-sha256", "-o", "GSSAPIAuthentication=no"];
 
     private string RemoteCommand(string script)
     {

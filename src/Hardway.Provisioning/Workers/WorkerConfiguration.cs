@@ -135,6 +135,7 @@ internal static class WorkerConfiguration
         Documentation=https://github.com/kubernetes/kubernetes
         After=containerd.service
         Requires=containerd.service
+        StartLimitIntervalSec=0
 
         [Service]
         ExecStart=/usr/local/bin/kubelet \
@@ -155,6 +156,7 @@ internal static class WorkerConfiguration
         Description=Kubernetes Kube Proxy
         Documentation=https://github.com/kubernetes/kubernetes
         After=network.target
+        StartLimitIntervalSec=0
 
         [Service]
         ExecStart=/usr/local/bin/kube-proxy \

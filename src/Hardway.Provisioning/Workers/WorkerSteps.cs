@@ -9,7 +9,7 @@ using Hardway.Provisioning.Steps;
 namespace Hardway.Provisioning.Workers;
 
 /// <summary>What the kernel of a node must do for Pods: forward packets, show bridged ones to the packet filter, masquerade what leaves.</summary>
-internal sealed class NodeNetworkStep(ClusterModel cluster, Machine machine) : RemoteStep("node-network", cluster, machine, "host-names")
+internal sealed class NodeNetworkStep(ClusterModel cluster, Machine machine) : RemoteStep("node-network", cluster, machine, "host-names", "packages")
 {
     public override string Explain =>
         $"{Target} forwards packets for its Pods ({Target.PodSubnet}) and translates only those that leave the Pods' range {Cluster.PodRange}.";
