@@ -1,4 +1,5 @@
 using System.Text;
+using Hardway.ControllerManager;
 using Hardway.Lab;
 
 namespace Hardway;
@@ -11,6 +12,7 @@ internal static class Program
 {
     private static readonly Dictionary<string, Func<string[], CancellationToken, Task<int>>> Components = new(StringComparer.Ordinal)
     {
+        ["kube-controller-manager"] = ControllerManagerApplet.RunAsync,
     };
 
     private static Task<int> Main(string[] args)

@@ -1,0 +1,39 @@
+using Hardway.Client;
+using Hardway.Hosting;
+
+namespace Hardway.ControllerManager;
+
+/// <summary>Every controller by upstream's name, and which of them run.</summary>
+internal static class ControllerTable
+{
+    private sealed record Row(string Name, Func<ControllerContext, Controller?> Make, bool OnByDefault = true, string Workers = "");
+
+    private static readonly Row[] _rows =
+    [
+        new("serviceaccount-controller", c => new ServiceAccountController(c)),
+        new("root-ca-certificate-publisher-controller", c => c.Options.RootCAFile.Length > 0 ? new RootCACertificatePublisherController(c, File.ReadAllText(c.Options.RootCAFile)) : null),
+        new("replicaset-controller", c => new ReplicaSetController(c) { Workers = c.WorkersOf("replicaset") }),
+        new("replicationcontroller-controller", c => new ReplicationControllerController(c) { Workers = c.WorkersOf("rc") }),
+        new("deployment-controller", c => new DeploymentController(c) { Workers = c.WorkersOf("deployment") }),
+    ];
+
+    public static bool Knows(string name) => Array.Exists(_rows, r => r.Name == name);
+
+    /// <summary>Makes the controllers that --controllers selects; one that lacks what it needs (a file, a flag) is left out.</summary>
+    public static List<Controller> Make(ControllerContext context)
+    {
+        List<Controller> made = [];
+        foreach (var row in _rows)
+        {
+            if (IsOn(row, context.Options.Controllers) && row.Make(context) is { } controller) made.Add(controller);
+        }
+        return made;
+    }
+
+    private static bool IsOn(Row row, List<string> selected)
+    {
+        if (selected.Contains(row.Name)) return true;
+        if (selected.Contains("-" + row.Name)) return false;
+        return row.OnByDefault && selected.Contains("*");
+    }
+}
