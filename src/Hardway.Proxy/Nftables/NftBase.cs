@@ -8,8 +8,8 @@ namespace Hardway.Proxy.Nftables;
 ///  packet ─► nat-prerouting / nat-output ─► services ─► @service-ips        (address . protocol . port : chain)
 ///                                                   └─► @service-nodeports  (protocol . port : chain), on the node's addresses
 ///              external-X ─► marks for masquerade or picks local endpoints ─► service-X ─► endpoint-Y ─► dnat
-///  filter (before nat)    : @firewall-ips drops what a load balancer's source ranges exclude
-///  filter (input/forward/output): @no-endpoint-* refuse or drop; known cluster IPs refuse other ports
+///  filter before nat: @firewall-ips drops what a load balancer's source ranges exclude
+///  filter after nat : @no-endpoint-* refuse or drop what was not translated; known cluster IPs refuse other ports
 ///  nat-postrouting ─► masquerading: what was marked leaves with this node's address
 /// </code>
 /// </summary>
@@ -82,8 +82,8 @@ internal static class NftBase
         Chain(text, "filter-prerouting", "type filter hook prerouting priority -110; policy accept", "ct state new jump firewall-check");
         Chain(text, "filter-input", "type filter hook input priority -110; policy accept", "ct state new jump nodeport-endpoints-check", "ct state new jump service-endpoints-check");
         Chain(text, "filter-forward", "type filter hook forward priority -110; policy accept", "ct state new jump service-endpoints-check", "ct state new jump cluster-ips-check");
-        Chain(text, "filter-output", "type filter hook output priority -110; policy accept", "ct state new jump service-endpoints-check", "ct state new jump nodeport-endpoints-check", "ct state new jump firewall-check");
-        Chain(text, "filter-output-post-dnat", "type filter hook output priority -90; policy accept", "ct state new jump cluster-ips-check");
+        Chain(text, "filter-output", "type filter hook output priority -110; policy accept", "ct state new jump firewall-check");
+        Chain(text, "filter-output-post-dnat", "type filter hook output priority -90; policy accept", "ct state new jump nodeport-endpoints-check", "ct state new jump service-endpoints-check", "ct state new jump cluster-ips-check");
     }
 
     /// <summary>Matches packets to an address of this node that answers on node ports. Loopback never does: replies could not be translated.</summary>

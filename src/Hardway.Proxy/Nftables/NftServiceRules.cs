@@ -42,7 +42,7 @@ internal static class NftServiceRules
             chains.Add(new(NftNames.Firewall(port), [FirewallRule(port, options)]));
         }
 
-        foreach (var endpoint in internalEndpoints.Union(externalEndpoints).Union(port.IsExternal ? port.ClusterEndpoints : []))
+        foreach (var endpoint in internalEndpoints.Union(port.IsExternal ? externalEndpoints.Union(port.ClusterEndpoints) : []))
         {
             AddEndpoint(port, endpoint, options, chains, sets);
         }
