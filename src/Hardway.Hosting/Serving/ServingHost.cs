@@ -120,7 +120,7 @@ public sealed class ServingHost : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        if (await _health.TryHandleAsync(context)) return;
+        if (!_exact.ContainsKey(context.Request.Path.Value ?? "/") && await _health.TryHandleAsync(context)) return; // kube-proxy's /healthz is its own
         if (Find(context.Request.Path.Value ?? "/") is not { } handler)
         {
             await RefuseAsync(context, StatusCodes.Status404NotFound, "404 page not found\n");

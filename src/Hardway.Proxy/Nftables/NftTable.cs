@@ -34,6 +34,10 @@ internal sealed class NftTable(NftOptions options, NftCommand nft)
         return null;
     }
 
+    /// <summary>Is the table still there (nobody flushed the rule set)?</summary>
+    public async Task<bool> IsPresentAsync(CancellationToken cancel) =>
+        await nft.RunAsync($"list chain {options.Family.TableRef} services\n", cancel).ConfigureAwait(false) is null;
+
     /// <summary>Removes the table and everything in it.</summary>
     public Task<string?> RemoveAsync(CancellationToken cancel)
     {

@@ -1,0 +1,84 @@
+using System.Net;
+using Hardway.Api.Core.V1;
+using Hardway.Api.Discovery.V1;
+using Hardway.Client;
+using Hardway.Proxy.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Hardway.Proxy;
+
+/// <summary>What kube-proxy watches: Services, EndpointSlices and its own Node. Handlers only mark and signal.</summary>
+internal sealed class ClusterWatch
+{
+    private const string ZoneLabel = "topology.kubernetes.io/zone";
+    private const string GoingTaint = "ToBeDeletedByClusterAutoscaler";
+    private readonly Informer<Service> _services;
+    private readonly Informer<EndpointSlice> _slices;
+    private readonly Informer<Node> _nodes;
+    private readonly TimeProvider _time;
+    private readonly string _name;
+
+    public ClusterWatch(KubeClient client, ILoggerFactory logs, string nodeName, string selector)
+    {
+        _name = nodeName;
+        _time = client.Time;
+        _services = new Informer<Service>(client, logs, new InformerOptions { LabelSelector = selector });
+        _slices = new Informer<EndpointSlice>(client, logs, new InformerOptions { LabelSelector = selector });
+        _nodes = new Informer<Node>(client, logs, new InformerOptions { FieldSelector = "metadata.name=" + nodeName });
+        _slices.Store.AddIndex(ServiceMap.ByService, s => [ServiceMap.KeyOf(s)]);
+        Services = new ServiceMap(_services.Store, _slices.Store);
+    }
+
+    public ServiceMap Services { get; }
+
+    public NodeFacts Node => new(_name, _nodes.Store.Get(_name)?.Metadata.Labels?.GetValueOrDefault(ZoneLabel) ?? "");
+
+    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(_services.RunAsync(cancel), _slices.RunAsync(cancel), _nodes.RunAsync(cancel));
+
+    public Task WaitForSyncAsync(CancellationToken cancel) =>
+        Task.WhenAll(_services.WaitForSyncAsync(cancel), _slices.WaitForSyncAsync(cancel), _nodes.WaitForSyncAsync(cancel));
+
+    /// <summary>From now on every change is marked and signalled. What is there already counts as changed.</summary>
+    public void Attach(Action signal, ProxyHealth health, ProxyMetrics metrics)
+    {
+        _services.AddHandler(service =>
+        {
+            metrics.ServiceChanges.Inc();
+            Services.Mark(KubeKey.Of(service));
+            signal();
+        });
+        _slices.AddHandler(slice =>
+        {
+            metrics.EndpointChanges.Inc();
+            Services.Mark(ServiceMap.KeyOf(slice));
+            signal();
+        });
+        var zone = Node.Zone;
+        _nodes.AddHandler(node =>
+        {
+            health.NodeGoing = node.Metadata.DeletionTimestamp is not null || (node.Spec.Taints ?? []).Exists(t => t.Key == GoingTaint);
+            var now = node.Metadata.Labels?.GetValueOrDefault(ZoneLabel) ?? "";
+            if (now != zone)
+            {
+                zone = now;
+                signal();
+            }
+        });
+    }
+
+    /// <summary>This node's Pod networks, waited for: the controller manager assigns them.</summary>
+    public async Task<List<IPNetwork>> PodNetworksAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            var spec = _nodes.Store.Get(_name)?.Spec;
+            List<string> texts = spec?.PodCIDRs is { Count: > 0 } all ? all : spec?.PodCIDR is { Length: > 0 } one ? [one] : [];
+            if (texts.Count > 0)
+            {
+                return texts.ConvertAll(IPNetwork.Parse);
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), _time, cancel).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Net;
+using System.Net.Sockets;
+using Hardway.Proxy.Configuration;
+using Hardway.Proxy.Nftables;
+
+namespace Hardway.Proxy;
+
+/// <summary>Turns detectLocalMode into the matches that tell Pods' traffic from others'. Pure.</summary>
+internal static class LocalTraffic
+{
+    public static (string? IfLocal, string? IfNotLocal) Matches(ProxyConfig config, NftFamily family, IReadOnlyList<IPNetwork> nodeNetworks) => config.DetectLocal switch
+    {
+        LocalMode.NodeCidr => ByNetworks(nodeNetworks, family),
+        LocalMode.BridgeInterface => ($"iifname \"{config.BridgeInterface}\"", $"iifname != \"{config.BridgeInterface}\""),
+        LocalMode.InterfaceNamePrefix => ($"iifname \"{config.InterfaceNamePrefix}*\"", $"iifname != \"{config.InterfaceNamePrefix}*\""),
+        _ => ByNetworks(config.ClusterCidrs, family),
+    };
+
+    private static (string?, string?) ByNetworks(IReadOnlyList<IPNetwork> networks, NftFamily family)
+    {
+        var mine = networks.Where(n => n.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6 == (family == NftFamily.V6)).Select(n => n.ToString()).ToList();
+        var set = mine.Count == 1 ? mine[0] : $"{{ {string.Join(", ", mine)} }}";
+        return mine.Count == 0 ? (null, null) : ($"{family.Ip} saddr {set}", $"{family.Ip} saddr != {set}");
+    }
+}

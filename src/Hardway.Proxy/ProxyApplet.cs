@@ -1,0 +1,142 @@
+using System.Net;
+using Hardway.Api.Core.V1;
+using Hardway.Api.Discovery.V1;
+using Hardway.Client;
+using Hardway.Hosting;
+using Hardway.Proxy.Configuration;
+using Hardway.Proxy.Model;
+using Hardway.Proxy.Nftables;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Hardway.Proxy;
+
+/// <summary>kube-proxy: makes Services work on this node by nftables rules.</summary>
+public static partial class ProxyApplet
+{
+    /// <summary>Services that another proxy handles, and headless ones, are none of ours.</summary>
+    private const string Selector = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name";
+
+    public static Task<int> RunAsync(string[] args, CancellationToken stop)
+    {
+        var logs = new ComponentLog();
+        var flags = new FlagSet("kube-proxy", "The Kubernetes network proxy: programs this node's nftables so that Services reach their endpoints.");
+        var options = new ProxyFlags();
+        options.Bind(flags);
+        logs.AddFlags(flags);
+        return Applet.RunAsync(flags, args, logs, cancel => RunAsync(options, logs, cancel), stop);
+    }
+
+    private static async Task<int> RunAsync(ProxyFlags flags, ComponentLog logs, CancellationToken stop)
+    {
+        var log = logs.CreateLogger("kube-proxy");
+        var families = Families();
+        if (flags.CleanUp)
+        {
+            return await CleanUpAsync(families, log, stop).ConfigureAwait(false);
+        }
+
+        var config = flags.Load();
+        foreach (var warning in config.Warnings)
+        {
+            Warn(log, warning);
+        }
+
+        KernelSettings.Apply(config, log);
+        var time = TimeProvider.System;
+        using var client = new KubeClient(KubeConfig.LoadOrInCluster(config.Kubeconfig), "kube-proxy", time);
+        var name = NodeName(config);
+        Started(log, name, string.Join(", ", families.Select(f => f.Ip)));
+        var cluster = new ClusterWatch(client, logs, name, Selector);
+        var metrics = new Metrics();
+        var health = new ProxyHealth(time, config.SyncPeriod * 2);
+        await using var nodePorts = new HealthCheckNodePorts(health, metrics, logs);
+        var host = new ComponentHost("kube-proxy", logs, time);
+        AddServing(host, config, health, metrics, logs, time);
+        host.Add("caches", cluster.RunAsync);
+        host.AddInit("caches synced", cluster.WaitForSyncAsync);
+        host.Add("rules", async cancel =>
+        {
+            var pods = config.DetectLocal == LocalMode.NodeCidr ? await cluster.PodNetworksAsync(cancel).ConfigureAwait(false) : [];
+            var tables = families.ConvertAll(f => new NftTable(Options(config, f, pods), new NftCommand()));
+            var proxier = new Proxier(cluster.Services, () => cluster.Node, tables, config, new ProxyMetrics(metrics), health, time, logs.CreateLogger("Proxier"))
+            {
+                Synced = nodePorts.ReconcileAsync,
+            };
+            cluster.Attach(proxier.Signal, health, new ProxyMetrics(metrics));
+            await proxier.RunAsync(cancel).ConfigureAwait(false);
+        });
+        await host.RunAsync(stop).ConfigureAwait(false);
+        return 0;
+    }
+
+    /// <summary>The rules stay when kube-proxy stops: traffic goes on, and the next start takes them over. Only --cleanup removes them.</summary>
+    private static async Task<int> CleanUpAsync(List<NftFamily> families, ILogger log, CancellationToken stop)
+    {
+        var code = 0;
+        foreach (var family in families)
+        {
+            if (await new NftCommand().RunAsync(NftBase.Remove(family), stop).ConfigureAwait(false) is { } failed)
+            {
+                CleanUpFailed(log, family.TableRef, failed.Trim());
+                code = 1;
+            }
+        }
+
+        return code;
+    }
+
+    private static void AddServing(ComponentHost host, ProxyConfig config, ProxyHealth health, Metrics metrics, ComponentLog logs, TimeProvider time)
+    {
+        if (config.Healthz is { } healthz)
+        {
+            var options = new ServingOptions
+            {
+                BindAddress = healthz.Address,
+                Port = healthz.Port,
+                Https = false,
+                Authorize = c => ValueTask.FromResult(c.Request.Path.Value is "/healthz" or "/livez"),
+            };
+            var serving = new ServingHost("kube-proxy health", options, new HealthChecks(), metrics, logs, time);
+            serving.Map("/healthz", health.HealthzAsync);
+            serving.Map("/livez", health.LivezAsync);
+            host.Add("health", serving.RunAsync, serving.StartAsync);
+        }
+
+        if (config.Metrics is { } address)
+        {
+            var options = new ServingOptions { BindAddress = address.Address, Port = address.Port, Https = false };
+            var serving = new ServingHost("kube-proxy metrics", options, new HealthChecks(), metrics, logs, time);
+            serving.Map("/proxyMode", c => c.Response.WriteAsync("nftables", c.RequestAborted));
+            host.Add("metrics", serving.RunAsync, serving.StartAsync);
+        }
+    }
+
+    private static NftOptions Options(ProxyConfig config, NftFamily family, IReadOnlyList<IPNetwork> podNetworks)
+    {
+        var (ifLocal, ifNotLocal) = LocalTraffic.Matches(config, family, podNetworks);
+        return new NftOptions
+        {
+            Family = family,
+            MasqueradeBit = config.MasqueradeBit,
+            MasqueradeAll = config.MasqueradeAll,
+            IfLocal = ifLocal,
+            IfNotLocal = ifNotLocal,
+            NodePortNetworks = [.. config.NodePortNetworks.Where(n => n.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 == (family == NftFamily.V6))],
+        };
+    }
+
+    private static List<NftFamily> Families() => File.Exists("/proc/net/if_inet6") ? [NftFamily.V4, NftFamily.V6] : [NftFamily.V4];
+
+    private static string NodeName(ProxyConfig config) =>
+        (config.HostnameOverride.Length > 0 ? config.HostnameOverride : File.ReadAllText("/proc/sys/kernel/hostname").Trim()).ToLowerInvariant();
+
+    [LoggerMessage(LogLevel.Information, "kube-proxy of node {Node} starts, mode nftables, families {Families}")]
+    private static partial void Started(ILogger logger, string node, string families);
+
+    [LoggerMessage(LogLevel.Warning, "{Warning}")]
+    private static partial void Warn(ILogger logger, string warning);
+
+    [LoggerMessage(LogLevel.Error, "The table {Table} could not be removed: {Reason}")]
+    private static partial void CleanUpFailed(ILogger logger, string table, string reason);
+}
