@@ -37,7 +37,7 @@ internal static class ConntrackMessages
                 return true;
             }
 
-            if (type == New && Flow(datagram[(HeaderSize + 4)..length]) is { } flow)
+            if (type == New && length >= HeaderSize + 4 && Flow(datagram[(HeaderSize + 4)..length]) is { } flow)
             {
                 udpFlows.Add(flow);
             }

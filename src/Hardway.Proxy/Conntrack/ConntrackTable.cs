@@ -72,8 +72,8 @@ internal sealed partial class ConntrackTable
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint Receive(NetlinkHandle socket, [Out] byte[] buffer, nuint length, int flags);
 
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(nint handle);
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int CloseHandle(nint handle);
 
     private sealed class NetlinkHandle : SafeHandle
     {
@@ -81,6 +81,6 @@ internal sealed partial class ConntrackTable
 
         public override bool IsInvalid => handle == -1;
 
-        protected override bool ReleaseHandle() => Close(handle) == 0;
+        protected override bool ReleaseHandle() => CloseHandle(handle) == 0;
     }
 }
