@@ -1,22 +1,29 @@
+using Hardway.Provisioning.Steps;
+
 namespace Hardway.Lab;
 
-/// <summary>Tells one piece of the lab's work: started, then done with its time or failed with its reason.</summary>
-internal sealed class LabProgress(IProgress<LabEvent>? sink, TimeProvider time)
+/// <summary>
+/// Tells one piece of the lab's work in the words of provisioning, so that one view shows both: it is applied, then changed with its time, or failed with its
+/// reason. The host itself is the machine without a name.
+/// </summary>
+internal sealed class LabProgress(Action<StepEvent>? observer, TimeProvider time)
 {
-    public async Task<T> RunAsync<T>(string where, string what, Func<Action<string>, Task<T>> work)
+    public const string Host = "";
+
+    public async Task<T> RunAsync<T>(string machine, string what, Func<Action<string>, Task<T>> work)
     {
         var start = time.GetTimestamp();
-        void Tell(LabEventState state, string detail) => sink?.Report(new LabEvent(where, what, state, time.GetElapsedTime(start), detail));
-        Tell(LabEventState.Started, "");
+        void Tell(StepState state, string detail) => observer?.Invoke(new StepEvent(what, machine, state, time.GetElapsedTime(start), detail));
+        Tell(StepState.Applying, "");
         try
         {
-            var result = await work(detail => Tell(LabEventState.Progress, detail));
-            Tell(LabEventState.Done, result as string ?? "");
+            var result = await work(detail => Tell(StepState.Applying, detail));
+            Tell(StepState.Changed, result as string ?? "");
             return result;
         }
         catch (Exception e)
         {
-            Tell(LabEventState.Failed, e is OperationCanceledException ? "interrupted" : e.Message);
+            Tell(StepState.Failed, e is OperationCanceledException ? "interrupted" : e.Message);
             throw;
         }
     }

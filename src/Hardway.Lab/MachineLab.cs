@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Hardway.Hosting;
 using Hardway.Lab.Host;
 using Hardway.Lab.Machines;
+using Hardway.Provisioning.Steps;
 
 namespace Hardway.Lab;
 
@@ -24,17 +25,17 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
     public LabPaths Paths => paths;
 
     /// <summary>Brings every machine up, to the point where SSH answers. Returns whether anything had to be done.</summary>
-    public async Task<bool> UpAsync(IProgress<LabEvent>? sink, CancellationToken cancellation)
+    public async Task<bool> UpAsync(Action<StepEvent>? observer, CancellationToken cancellation)
     {
         Preflight.RequireRoot();
         using var only = LabLock.Take(paths);
-        var progress = new LabProgress(sink, time);
+        var progress = new LabProgress(observer, time);
         if (HostPackages.Missing(HostPackages.ForLab).Count > 0)
-            await progress.RunAsync("host", "packages", async say => { await new HostPackages(say).EnsureAsync(HostPackages.ForLab, cancellation); return "installed"; });
+            await progress.RunAsync(LabProgress.Host, "packages", async say => { await new HostPackages(say).EnsureAsync(HostPackages.ForLab, cancellation); return "installed"; });
         var tree = new BaseTree(paths, _ => { });
         await Preflight.CheckAsync(paths, tree.Exists, cancellation);
         if (!tree.Exists)
-            await progress.RunAsync("host", "base tree", async say => { await new BaseTree(paths, say).EnsureAsync(cancellation); return tree.Path; });
+            await progress.RunAsync(LabProgress.Host, "base tree", async say => { await new BaseTree(paths, say).EnsureAsync(cancellation); return tree.Path; });
         var identity = new MachineIdentity(paths);
         await identity.EnsureJumpboxKeyAsync(cancellation);
         await MachineNetwork.EnsureBridgeAsync(cancellation);
@@ -45,14 +46,14 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
     }
 
     /// <summary>Power on: the machine comes back with the disk it had.</summary>
-    public async Task StartMachineAsync(string name, IProgress<LabEvent>? sink, CancellationToken cancellation)
+    public async Task StartMachineAsync(string name, Action<StepEvent>? observer, CancellationToken cancellation)
     {
         Preflight.RequireRoot();
         using var only = LabLock.Take(paths);
         var machine = plan.Find(name);
         var tree = new BaseTree(paths, _ => { });
         if (!tree.Exists || !Directory.Exists(paths.MachineFolder(name))) throw new ComponentException($"machine {name} was never made: bring the lab up first");
-        await EnsureRunningAsync(machine, tree.Path, new LabProgress(sink, time), cancellation);
+        await EnsureRunningAsync(machine, tree.Path, new LabProgress(observer, time), cancellation);
     }
 
     /// <summary>Power off without warning, as when the plug is pulled; the disk stays.</summary>
@@ -75,11 +76,11 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
     }
 
     /// <summary>Stops and removes everything the lab made but its caches, then looks at the host for anything left; that would be an error.</summary>
-    public async Task DownAsync(IProgress<LabEvent>? sink, CancellationToken cancellation)
+    public async Task DownAsync(Action<StepEvent>? observer, CancellationToken cancellation)
     {
         Preflight.RequireRoot();
         using var only = LabLock.Take(paths);
-        var progress = new LabProgress(sink, time);
+        var progress = new LabProgress(observer, time);
         // Machines of an earlier plan too: by what is on the host.
         var names = plan.Machines.Select(m => m.Name).Concat(MachineNetwork.Namespaces().Select(n => n[3..]))
             .Concat(Directory.Exists(paths.Machines) ? Directory.GetDirectories(paths.Machines).Select(d => Path.GetFileName(d)!) : []).Distinct().ToList();
@@ -90,7 +91,7 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
             if (Directory.Exists(folder)) await HostCommand.RunAsync("rm", ["-rf", "--one-file-system", folder], cancellation);
             return "";
         })));
-        await progress.RunAsync("host", "remove", async _ =>
+        await progress.RunAsync(LabProgress.Host, "remove", async _ =>
         {
             await MachineNetwork.RemoveBridgeAsync(cancellation);
             await new HostFirewall(paths).RemoveAsync(cancellation);

@@ -1,7 +1,41 @@
+using Hardway.Lab.Images;
+using Hardway.Lab.Progress;
+using Hardway.Provisioning.Machines;
+
 namespace Hardway.Lab.CommandLine;
 
-/// <summary>What the commands share: where things are and which machines there are to be.</summary>
-internal sealed record JumpboxSession(LabPaths Paths, LabPlan Plan, TimeProvider Time)
+/// <summary>What the commands share: where things are, which machines there are to be, and whether this host is to run them itself.</summary>
+internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
 {
-    public MachineLab Lab => new(Paths, Plan, Time);
+    /// <summary>The tutorial's machines, as the lab has them unless another database is given.</summary>
+    public const string LabDatabase = """
+        10.240.0.60 lb.kubernetes.local       lb       -
+        10.240.0.70 server-0.kubernetes.local server-0 -
+        10.240.0.71 server-1.kubernetes.local server-1 -
+        10.240.0.72 server-2.kubernetes.local server-2 -
+        10.240.0.80 node-0.kubernetes.local   node-0   10.200.0.0/24
+        10.240.0.81 node-1.kubernetes.local   node-1   10.200.1.0/24
+
+        """;
+
+    public string ClusterDirectory => Path.Combine(Paths.Clusters, "default");
+
+    /// <summary>The database that the last `up` used.</summary>
+    private string KeptDatabase => Path.Combine(ClusterDirectory, "machines.txt");
+
+    /// <summary>The machines of a file; without one those of the cluster that is there; else the tutorial's.</summary>
+    public MachineDatabase Machines(string? file) => file is not null ? MachineDatabase.Read(file)
+        : File.Exists(KeptDatabase) ? MachineDatabase.Read(KeptDatabase)
+        : MachineDatabase.Parse(LabDatabase, "the lab's machines");
+
+    public MachineLab Lab(MachineDatabase machines) => new(Paths, new LabPlan([.. machines.Machines.Select(m => new LabMachine(m.HostName, m.Address))]), Time);
+
+    public MachineLab Lab() => Lab(Machines(null));
+
+    /// <summary>The published single file that this process was started from; machines get a copy of it.</summary>
+    public static string Program => Environment.ProcessPath!;
+
+    public ImageSet Images => new(Paths, Program, Time);
+
+    public ProgressView View(OutputFormat format, MachineDatabase machines) => ProgressView.Create(format, [.. machines.Machines.Select(m => m.HostName)], Time);
 }

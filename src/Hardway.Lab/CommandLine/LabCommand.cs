@@ -8,38 +8,53 @@ internal static class LabCommand
     public static async Task<int> UpAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
     {
         var start = session.Time.GetTimestamp();
-        using var view = ProgressView.Create(format);
-        var changed = await session.Lab.UpAsync(view, stop);
-        view.Finish(changed ? $"the lab is up after {session.Time.GetElapsedTime(start).TotalSeconds:0.0} s" : "the lab was up already");
+        var machines = session.Machines(null);
+        await using var view = session.View(format, machines);
+        var changed = await session.Lab(machines).UpAsync(view.Step, stop);
+        await view.EndStepsAsync();
+        view.Say(changed ? $"the lab is up after {session.Time.GetElapsedTime(start).TotalSeconds:0.0} s" : "the lab was up already");
         return 0;
     }
 
     public static async Task<int> DownAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
     {
-        using var view = ProgressView.Create(format);
-        await session.Lab.DownAsync(view, stop);
-        view.Finish("removed; nothing of the lab is left on this host but its caches in " + session.Paths.Root);
+        var machines = session.Machines(null);
+        await using var view = session.View(format, machines);
+        await session.Lab(machines).DownAsync(view.Step, stop);
+        await view.EndStepsAsync();
+        view.Say("removed; nothing of the lab is left on this host but its caches in " + session.Paths.Root);
         return 0;
     }
 
     public static async Task<int> StartAsync(JumpboxSession session, string machine, OutputFormat format, CancellationToken stop)
     {
-        using var view = ProgressView.Create(format);
-        await session.Lab.StartMachineAsync(machine, view, stop);
+        var machines = session.Machines(null);
+        await using var view = session.View(format, machines);
+        await session.Lab(machines).StartMachineAsync(machine, view.Step, stop);
         return 0;
     }
 
     public static async Task<int> KillAsync(JumpboxSession session, string machine, CancellationToken stop)
     {
-        await session.Lab.KillMachineAsync(machine, stop);
+        await session.Lab().KillMachineAsync(machine, stop);
         return 0;
     }
 
     public static async Task<int> StatusAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
     {
-        var machines = await session.Lab.StatusAsync(stop);
-        StatusView.Write(machines, format, Console.Out);
+        var machines = await session.Lab().StatusAsync(stop);
+        StatusView.Write(new ClusterStatus(machines, [], []), format, Console.Out);
         return machines.All(m => m.State == MachineState.Running) ? 0 : 3;
+    }
+
+    /// <summary>Builds the images (a program to look at them with: `ctr images import`).</summary>
+    public static async Task<int> ImagesAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
+    {
+        await using var view = session.View(format, session.Machines(null));
+        var images = await session.Images.EnsureAsync(view.Step, stop);
+        await view.EndStepsAsync();
+        foreach (var image in images) view.Say($"{image.Path}  {string.Join(' ', image.References)}");
+        return 0;
     }
 
     public static async Task<int> PackagesAsync(IReadOnlyList<(string File, string Package)> wanted, CancellationToken stop)

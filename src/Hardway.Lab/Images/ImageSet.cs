@@ -3,6 +3,7 @@ using System.Text;
 using Hardway.Hosting;
 using Hardway.Lab.Host;
 using Hardway.Provisioning;
+using Hardway.Provisioning.Steps;
 
 namespace Hardway.Lab.Images;
 
@@ -12,7 +13,7 @@ namespace Hardway.Lab.Images;
 /// </summary>
 public sealed class ImageSet(LabPaths paths, string program, TimeProvider time)
 {
-    public async Task<IReadOnlyList<ImageArchive>> EnsureAsync(IProgress<LabEvent>? sink, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ImageArchive>> EnsureAsync(Action<StepEvent>? observer, CancellationToken cancellation)
     {
         Directory.CreateDirectory(paths.Images);
         var programKey = await ProgramKeyAsync(cancellation);
@@ -20,9 +21,9 @@ public sealed class ImageSet(LabPaths paths, string program, TimeProvider time)
         var missing = wanted.Where(w => !File.Exists(w.Path)).ToList();
         if (missing.Count > 0)
         {
-            var progress = new LabProgress(sink, time);
+            var progress = new LabProgress(observer, time);
             var sources = new ImageSources(await EnsurePackagesAsync(progress, cancellation), program);
-            await progress.RunAsync("host", "images", async say =>
+            await progress.RunAsync(LabProgress.Host, "images", async say =>
             {
                 foreach (var (recipe, path) in missing) await BuildAsync(recipe, path, sources, cancellation);
                 return string.Join(", ", missing.Select(m => m.Recipe.References[0]));
@@ -41,7 +42,7 @@ public sealed class ImageSet(LabPaths paths, string program, TimeProvider time)
     {
         var tree = Path.Combine(paths.Images, "packages-" + Hash(DebianTree.Release, string.Join(',', ImageRecipes.Packages)));
         if (Directory.Exists(tree)) return tree;
-        return await progress.RunAsync("host", "packages for images", async say =>
+        return await progress.RunAsync(LabProgress.Host, "packages for images", async say =>
         {
             await new DebianTree(say).MakeAsync(tree, "extract", ImageRecipes.Packages, (_, _) => Task.CompletedTask, cancellation);
             return tree;

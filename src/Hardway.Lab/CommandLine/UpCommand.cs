@@ -1,0 +1,84 @@
+using Hardway.Hosting;
+using Hardway.Lab.Host;
+using Hardway.Lab.Progress;
+using Hardway.Provisioning;
+using Hardway.Provisioning.Machines;
+using Hardway.Provisioning.Ssh;
+using Hardway.Provisioning.Steps;
+
+namespace Hardway.Lab.CommandLine;
+
+/// <summary>How `up` is to go about it.</summary>
+internal sealed record UpOptions
+{
+    /// <summary>A machine database; with one, and without <see cref="Lab"/>, these are machines that exist.</summary>
+    public string? Machines { get; init; }
+
+    /// <summary>Whether this host runs the machines.</summary>
+    public bool Lab { get; init; }
+
+    public string User { get; init; } = "root";
+
+    public string? Key { get; init; }
+}
+
+/// <summary>`hardway up`: machines (in the lab), images, provisioning, verification, and where to go from here. Again on a running cluster it changes nothing.</summary>
+internal static class UpCommand
+{
+    public static async Task<int> RunAsync(JumpboxSession session, UpOptions options, OutputFormat format, CancellationToken stop)
+    {
+        var start = session.Time.GetTimestamp();
+        var machines = session.Machines(options.Machines);
+        if (options.Lab) Preflight.RequireRoot();
+        await using var view = session.View(format, machines);
+        var images = await MachinesAndImagesAsync(session, options, machines, view, stop);
+        await using var provisioner = new Provisioner(new ProvisioningOptions
+        {
+            Machines = machines,
+            ClusterDirectory = session.ClusterDirectory,
+            Binary = JumpboxSession.Program,
+            Images = images,
+            Ssh = options.Lab
+                ? new SshOptions { FirstKey = session.Paths.SshKey, FirstKnownHosts = session.Paths.KnownHosts }
+                : new SshOptions { User = options.User, FirstKey = options.Key },
+            Time = session.Time,
+        });
+        var report = await provisioner.UpAsync(view.Step, stop);
+        await view.EndStepsAsync();
+        view.Say($"{report.Changed} steps done, {report.Unchanged} in place already, after {Seconds(session, start)} s");
+        if (!report.Succeeded) return Failed(report, provisioner);
+        var findings = await provisioner.VerifyAsync(view.Found, stop);
+        if (findings.Count(f => !f.Good) is > 0 and var bad) throw new ComponentException($"{bad} of {findings.Count} checks are not as they must be (above). What was done is in {provisioner.Transcript}");
+        view.Say($"verified after {Seconds(session, start)} s");
+        foreach (var line in Next(provisioner.AdminKubeconfig)) view.Say(line);
+        return 0;
+    }
+
+    private static async Task<IReadOnlyList<ImageArchive>> MachinesAndImagesAsync(JumpboxSession session, UpOptions options, MachineDatabase machines, ProgressView view, CancellationToken stop)
+    {
+        if (!options.Lab) return await session.Images.EnsureAsync(view.Step, stop);
+        var lab = session.Lab(machines);
+        await lab.EnsurePackagesAsync(view.Step, stop);
+        var up = lab.UpAsync(view.Step, stop);
+        var images = session.Images.EnsureAsync(view.Step, stop);
+        await Task.WhenAll(up, images);
+        return await images;
+    }
+
+    private static int Failed(StepReport report, Provisioner provisioner)
+    {
+        var lines = report.Failures.Select(f => $"{(f.Machine.Length > 0 ? f.Machine : "jumpbox")} {f.Step}: {f.Detail}");
+        throw new ComponentException(string.Join('\n', lines.Append($"the cluster is not complete; run it again when that is mended. Everything that was done is in {provisioner.Transcript}")));
+    }
+
+    private static IEnumerable<string> Next(string kubeconfig) =>
+    [
+        "",
+        "kubeconfig: " + kubeconfig,
+        "  ./hardway kubectl get nodes -o wide",
+        "  ./hardway kubectl create deployment web --image=nginx:1.22 --replicas=2",
+        "  ./hardway ssh server-0 journalctl -u kube-apiserver -f",
+    ];
+
+    private static string Seconds(JumpboxSession session, long start) => $"{session.Time.GetElapsedTime(start).TotalSeconds:0.0}";
+}
