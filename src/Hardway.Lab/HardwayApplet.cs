@@ -1,7 +1,12 @@
 using Hardway.Hosting;
+using Hardway.Provisioning.Machines;
 
 namespace Hardway.Lab;
 
+/// <summary>
+/// The jumpbox program. Its edge: what a user can mend is told line by line without a stack, and everything that was begun is safe to run again.
+/// Exit codes: 0 done, 1 failed, 3 not as it must be (status), 130 interrupted.
+/// </summary>
 public static class HardwayApplet
 {
     public static async Task<int> RunAsync(string[] args, CancellationToken stop)
@@ -10,10 +15,15 @@ public static class HardwayApplet
         {
             return await CommandLine.JumpboxCommands.RunAsync(args, stop);
         }
-        catch (ComponentException e)
+        catch (Exception e) when (e is ComponentException or MachineDatabaseException)
         {
             foreach (var line in e.Message.Split('\n')) await Console.Error.WriteLineAsync("hardway: " + line);
             return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("hardway: interrupted; run it again to go on");
+            return 130;
         }
     }
 }

@@ -21,16 +21,6 @@ public sealed partial class LabPlan
     /// <summary>Everything that Pods and machines may send from, for the masquerade towards the outside.</summary>
     public const string PodSupernet = "10.200.0.0/16";
 
-    public static readonly LabPlan Default = new(
-    [
-        new("lb", IPAddress.Parse("10.240.0.60")),
-        new("server-0", IPAddress.Parse("10.240.0.70")),
-        new("server-1", IPAddress.Parse("10.240.0.71")),
-        new("server-2", IPAddress.Parse("10.240.0.72")),
-        new("node-0", IPAddress.Parse("10.240.0.80")),
-        new("node-1", IPAddress.Parse("10.240.0.81")),
-    ]);
-
     public LabPlan(IReadOnlyList<LabMachine> machines)
     {
         var subnet = IPNetwork.Parse(Subnet);

@@ -24,14 +24,26 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
 
     public LabPaths Paths => paths;
 
+    /// <summary>Installs what the lab needs of the host and the host lacks.</summary>
+    public async Task EnsurePackagesAsync(Action<StepEvent>? observer, CancellationToken cancellation)
+    {
+        Preflight.RequireRoot();
+        if (HostPackages.Missing(HostPackages.ForLab).Count == 0) return;
+        using var only = LabLock.Take(paths);
+        await new LabProgress(observer, time).RunAsync(LabProgress.Host, "packages", async say =>
+        {
+            await new HostPackages(say).EnsureAsync(HostPackages.ForLab, cancellation);
+            return "installed";
+        });
+    }
+
     /// <summary>Brings every machine up, to the point where SSH answers. Returns whether anything had to be done.</summary>
     public async Task<bool> UpAsync(Action<StepEvent>? observer, CancellationToken cancellation)
     {
         Preflight.RequireRoot();
+        await EnsurePackagesAsync(observer, cancellation);
         using var only = LabLock.Take(paths);
         var progress = new LabProgress(observer, time);
-        if (HostPackages.Missing(HostPackages.ForLab).Count > 0)
-            await progress.RunAsync(LabProgress.Host, "packages", async say => { await new HostPackages(say).EnsureAsync(HostPackages.ForLab, cancellation); return "installed"; });
         var tree = new BaseTree(paths, _ => { });
         await Preflight.CheckAsync(paths, tree.Exists, cancellation);
         if (!tree.Exists)

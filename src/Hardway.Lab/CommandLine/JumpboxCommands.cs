@@ -18,7 +18,7 @@ internal static class JumpboxCommands
 
     public static Task<int> RunAsync(string[] args, CancellationToken stop)
     {
-        var session = new JumpboxSession(new LabPaths(), LabPlan.Default, TimeProvider.System);
+        var session = new JumpboxSession(new LabPaths(), TimeProvider.System);
         return args switch
         {
             ["kubectl", .. var rest] => KubectlCommand.RunAsync(session, rest, stop),
@@ -35,10 +35,30 @@ internal static class JumpboxCommands
     {
         var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.");
         root.Options.Add(Output);
-        root.Subcommands.Add(Lab(session));
+        root.Subcommands.Add(Up(session));
+        root.Subcommands.Add(Act("down", "Stops and removes the lab with its cluster, and proves that nothing is left", (parsed, stop) => DownCommand.RunAsync(session, parsed.GetValue(Output), stop)));
+        root.Subcommands.Add(Act("status", "Machines, nodes, API and who leads", (parsed, stop) => StatusCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(new Command("ssh", "A shell, or one command, on a machine: hardway ssh node-0 [COMMAND...]"));
         root.Subcommands.Add(new Command("kubectl", "Runs kubectl against the cluster: hardway kubectl get nodes"));
+        root.Subcommands.Add(Lab(session));
         return root;
+    }
+
+    private static Command Up(JumpboxSession session)
+    {
+        var machines = new Option<string?>("--machines") { Description = "a machine database (IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET a line) of machines that exist; without it, a lab on this host" };
+        var lab = new Option<bool>("--lab") { Description = "run the machines of --machines on this host" };
+        var user = new Option<string>("--ssh-user") { Description = "who may log in at first: root, or a user with sudo without a password", DefaultValueFactory = _ => "root" };
+        var key = new Option<string?>("--ssh-key") { Description = "the private key that opens the machines at first" };
+        var command = Act("up", "Makes a highly available cluster and verifies it; again, it changes only what differs", (parsed, stop) => UpCommand.RunAsync(session, new UpOptions
+        {
+            Machines = parsed.GetValue(machines),
+            Lab = parsed.GetValue(lab) || parsed.GetValue(machines) is null,
+            User = parsed.GetRequiredValue(user),
+            Key = parsed.GetValue(key),
+        }, parsed.GetValue(Output), stop));
+        foreach (var option in new Option[] { machines, lab, user, key }) command.Options.Add(option);
+        return command;
     }
 
     private static Command Lab(JumpboxSession session)
@@ -47,6 +67,7 @@ internal static class JumpboxCommands
         lab.Subcommands.Add(Act("up", "Starts the machines", (parsed, stop) => LabCommand.UpAsync(session, parsed.GetValue(Output), stop)));
         lab.Subcommands.Add(Act("down", "Stops and removes the machines and all that was made for them", (parsed, stop) => LabCommand.DownAsync(session, parsed.GetValue(Output), stop)));
         lab.Subcommands.Add(Act("status", "What of the lab is on this host", (parsed, stop) => LabCommand.StatusAsync(session, parsed.GetValue(Output), stop)));
+        lab.Subcommands.Add(Act("images", "Builds the container images that the nodes import, and tells where they are", (parsed, stop) => LabCommand.ImagesAsync(session, parsed.GetValue(Output), stop)));
         lab.Subcommands.Add(OnMachine("start", "Powers a machine on, with the disk it had", (name, parsed, stop) => LabCommand.StartAsync(session, name, parsed.GetValue(Output), stop)));
         lab.Subcommands.Add(OnMachine("kill", "Powers a machine off without warning; its disk stays", (name, _, stop) => LabCommand.KillAsync(session, name, stop)));
         var forTests = new Option<bool>("--for-tests") { Description = "also what the tests use" };

@@ -55,6 +55,7 @@ internal sealed class LiveProgressView : ProgressView
     {
         await EndStepsAsync();
         _end.Dispose();
+        await base.DisposeAsync();
     }
 
     private Task DrawAsync() => _console.Live(Draw()).AutoClear(false).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Top).StartAsync(async live =>
