@@ -62,6 +62,7 @@ internal sealed class ClusterModel : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_surveys.Values.Select(s => s.Ssh.DisposeAsync().AsTask())).ConfigureAwait(false);
+        SshPaths.RemoveSockets();
         Transcript.Dispose();
     }
 

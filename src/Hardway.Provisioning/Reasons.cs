@@ -23,6 +23,8 @@ internal static class Reasons
                     };
                 case AuthenticationException:
                     return "TLS: " + inner.Message;
+                case IOException { InnerException: null }:
+                    return "the connection was closed: " + inner.Message.Trim();
                 case TimeoutException or TaskCanceledException:
                     return "no answer (time limit)";
             }

@@ -109,6 +109,8 @@ internal static class Manifests
                           { "name": "dns", "containerPort": 53, "protocol": "UDP" },
                           { "name": "dns-tcp", "containerPort": 53, "protocol": "TCP" }
                         ],
+                        "readinessProbe": { "httpGet": { "path": "/ready", "port": 8080 }, "periodSeconds": 1, "failureThreshold": 3 },
+                        "livenessProbe": { "httpGet": { "path": "/health", "port": 8080 }, "initialDelaySeconds": 10, "periodSeconds": 10 },
                         "resources": { "requests": { "cpu": "50m", "memory": "32Mi" }, "limits": { "memory": "192Mi" } }
                       }
                     ],

@@ -38,6 +38,7 @@ internal sealed class SshMachine : IAsyncDisposable
     public async Task<CommandResult> ConnectAsync(string key, string? firstKey, CancellationToken cancellation)
     {
         await CloseAsync(cancellation).ConfigureAwait(false);
+        _paths.CreateSockets();
         List<string> arguments = ["-M", "-N", "-f", "-o", "ControlPersist=300", .. Handshake, .. Common(), "-i", key];
         if (firstKey is not null)
         {

@@ -7,6 +7,8 @@ namespace Hardway.Provisioning.Ssh;
 /// <summary>Where the cluster's SSH key and host keys are, and the sockets of shared connections (short paths: a socket's has at most 107 bytes).</summary>
 public sealed class SshPaths
 {
+    private const UnixFileMode _mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     public SshPaths(string clusterDirectory)
     {
         Directory = Path.Combine(clusterDirectory, "ssh");
@@ -27,9 +29,15 @@ public sealed class SshPaths
 
     internal string ControlSocket(Machine machine) => Path.Combine(Sockets, machine.Address.ToString());
 
-    internal void Create()
+    internal void Create() => System.IO.Directory.CreateDirectory(Directory, _mine);
+
+    internal void CreateSockets() => System.IO.Directory.CreateDirectory(Sockets, _mine);
+
+    internal void RemoveSockets()
     {
-        System.IO.Directory.CreateDirectory(Directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        System.IO.Directory.CreateDirectory(Sockets, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (System.IO.Directory.Exists(Sockets) && !System.IO.Directory.EnumerateFileSystemEntries(Sockets).Any())
+        {
+            System.IO.Directory.Delete(Sockets);
+        }
     }
 }
