@@ -135,6 +135,16 @@ public sealed class EtcdStore : IStore
         }
     }
 
+    public async Task<IReadOnlyList<EtcdMember>> MembersAsync(CancellationToken cancellationToken)
+    {
+        var answer = await _endpoints.CallAsync(EtcdMethods.MemberList, new MemberListRequest(), MemberListResponse.Parser, write: false, cancellationToken).ConfigureAwait(false);
+        return [.. answer.Members.Select(m => new EtcdMember(m.Id, m.Name, [.. m.PeerUrls], [.. m.ClientUrls], m.IsLearner))];
+    }
+
+    /// <summary>Asks every endpoint at the same time; one that does not answer in time is there with its error.</summary>
+    public Task<EtcdStatus[]> StatusAsync(TimeSpan limit, CancellationToken cancellationToken) =>
+        Task.WhenAll(_endpoints.Channels.Select(c => StatusAsync(c, limit, cancellationToken)));
+
     public ValueTask DisposeAsync()
     {
         _endpoints.Dispose();
@@ -144,6 +154,19 @@ public sealed class EtcdStore : IStore
     /// <summary>An unconditional write: the yardstick of benchmarks, not part of the store's contract.</summary>
     internal Task PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken) =>
         _endpoints.CallAsync(EtcdMethods.Put, new PutRequest { Key = Key(key), Value = Wrap(value) }, PutResponse.Parser, write: true, cancellationToken);
+
+    private static async Task<EtcdStatus> StatusAsync(GrpcChannel channel, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var s = await channel.UnaryAsync(EtcdMethods.Status, new StatusRequest(), StatusResponse.Parser, limit, cancellationToken).ConfigureAwait(false);
+            return new EtcdStatus(channel.Target, s.Header.MemberId, s.Version, s.DbSize, s.Leader, s.RaftTerm, s.RaftIndex, s.IsLearner, [.. s.Errors]);
+        }
+        catch (GrpcException e)
+        {
+            return new EtcdStatus(channel.Target, 0, "", 0, 0, 0, 0, false, [e.Detail]);
+        }
+    }
 
     private async Task<StoreWrite> WriteAsync(ByteString key, long? expected, RequestOp change, CancellationToken cancellationToken)
     {
