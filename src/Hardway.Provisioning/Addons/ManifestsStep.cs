@@ -62,17 +62,16 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
     }
 }
 
-/// <summary>Cluster DNS: done when as many Pods as wanted are available.</summary>
+/// <summary>
+/// Cluster DNS: created as soon as the API answers, so that controllers, scheduler and kubelets find it waiting; done when as many Pods as wanted are
+/// available.
+/// </summary>
 internal sealed class DnsStep(ClusterModel cluster) : ManifestsStep(
     cluster,
     "cluster-dns",
     $"Pods ask {ClusterAddresses.DnsService} for names of Services; {Replicas(cluster)} Pods of cluster DNS on different nodes answer",
     Manifests.Dns(Replicas(cluster)),
-    "kubelet-access",
-    "kubelet@*",
-    "kube-proxy@*",
-    "kube-controller-manager@*",
-    "kube-scheduler@*")
+    "kubelet-access")
 {
     public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         "cluster DNS",

@@ -45,7 +45,7 @@ internal static class LoadBalancerConfiguration
                 option httpchk
                 http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host {cluster.EndpointName}
                 http-check expect status 200
-                default-server check check-ssl verify required ca-file /etc/haproxy/hardway-ca.crt check-sni {cluster.EndpointName} verifyhost {cluster.EndpointName} inter 1s fastinter 500ms downinter 1s rise 1 fall 2 on-marked-down shutdown-sessions
+                default-server check check-ssl verify required ca-file /etc/haproxy/hardway-ca.crt check-sni {cluster.EndpointName} verifyhost {cluster.EndpointName} inter 1s fastinter 500ms downinter 500ms rise 1 fall 2 on-marked-down shutdown-sessions
             {servers}
 
             """;
