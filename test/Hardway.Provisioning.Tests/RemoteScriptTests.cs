@@ -45,6 +45,19 @@ public sealed class RemoteScriptTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_applied_can_be_taken_away_again()
+    {
+        var state = State();
+        await ApplyAsync(state, await CheckAsync(state));
+
+        var result = await RunAsync(UndoScript.Render("x", state), null);
+
+        Assert.True(result.Succeeded, result.Error);
+        Assert.Empty(Directory.GetFiles($"{_root}/etc"));
+        Assert.False(Directory.Exists($"{_root}/var"));
+    }
+
+    [Fact]
     public void Units_are_stale_when_they_started_with_other_files_and_fresh_after_a_boot()
     {
         var state = new MachineState().Unit("etcd.service", "[Service]\n");

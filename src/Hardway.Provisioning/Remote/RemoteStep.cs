@@ -65,6 +65,9 @@ internal abstract class RemoteStep : Step
             ApplyLimit).ConfigureAwait(false);
     }
 
+    public override Task UndoAsync(StepContext context, CancellationToken cancellation)
+        => Ssh.RunAsync(Name, UndoScript.Render(Name, State), cancellation);
+
     protected virtual TimeSpan ApplyLimit => TimeSpan.FromSeconds(90);
 
     protected abstract void Describe(MachineState state);
