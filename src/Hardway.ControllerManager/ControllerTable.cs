@@ -10,8 +10,15 @@ internal static class ControllerTable
 
     private static readonly Row[] _rows =
     [
+        new("namespace-controller", c => new NamespaceController(c) { Workers = c.WorkersOf("namespace") }),
+        new("garbage-collector-controller", c => new GarbageCollectorController(c) { Workers = c.WorkersOf("gc") }),
+        new("node-lifecycle-controller", c => new NodeLifecycleController(c)),
+        new("taint-eviction-controller", c => new TaintEvictionController(c)),
+        new("pod-garbage-collector-controller", c => new PodGarbageCollectorController(c)),
         new("serviceaccount-controller", c => new ServiceAccountController(c)),
         new("root-ca-certificate-publisher-controller", c => c.Options.RootCAFile.Length > 0 ? new RootCACertificatePublisherController(c, File.ReadAllText(c.Options.RootCAFile)) : null),
+        new("endpointslice-controller", c => new EndpointSliceController(c) { Workers = c.WorkersOf("service-endpoint") }),
+        new("endpoints-controller", c => new EndpointsController(c) { Workers = c.WorkersOf("endpoint") }),
         new("replicaset-controller", c => new ReplicaSetController(c) { Workers = c.WorkersOf("replicaset") }),
         new("replicationcontroller-controller", c => new ReplicationControllerController(c) { Workers = c.WorkersOf("rc") }),
         new("deployment-controller", c => new DeploymentController(c) { Workers = c.WorkersOf("deployment") }),
