@@ -1,5 +1,4 @@
 using Hardway.Hosting;
-using Hardway.Provisioning.Machines;
 
 namespace Hardway.Lab;
 
@@ -15,7 +14,7 @@ public static class HardwayApplet
         {
             return await CommandLine.JumpboxCommands.RunAsync(args, stop);
         }
-        catch (Exception e) when (e is ComponentException or MachineDatabaseException)
+        catch (ComponentException e)
         {
             foreach (var line in e.Message.Split('\n')) await Console.Error.WriteLineAsync("hardway: " + line);
             return 1;

@@ -1,3 +1,4 @@
+using Hardway.Hosting;
 using Hardway.Lab.Images;
 using Hardway.Lab.Progress;
 using Hardway.Provisioning.Machines;
@@ -18,6 +19,8 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
 
         """;
 
+    private const long PublishedSize = 10 << 20;
+
     public string ClusterDirectory => Path.Combine(Paths.Clusters, "default");
 
     /// <summary>The database that the last `up` used.</summary>
@@ -32,8 +35,19 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
 
     public MachineLab Lab() => Lab(Machines(null));
 
-    /// <summary>The published single file that this process was started from; machines get a copy of it.</summary>
-    public static string Program => Environment.ProcessPath!;
+    /// <summary>
+    /// The published single file that machines get a copy of: the one this process was started from, or, when that is a development build (which needs a
+    /// .NET that machines do not have), the one that HARDWAY_PROGRAM names.
+    /// </summary>
+    public static string Program
+    {
+        get
+        {
+            var program = Environment.GetEnvironmentVariable("HARDWAY_PROGRAM") is { Length: > 0 } named ? named : Environment.ProcessPath!;
+            return File.Exists(program) && new FileInfo(program).Length > PublishedSize ? program
+                : throw new ComponentException($"{program} is not the published program that machines need: run ./hardway build and set HARDWAY_PROGRAM to what it prints");
+        }
+    }
 
     public ImageSet Images => new(Paths, Program, Time);
 

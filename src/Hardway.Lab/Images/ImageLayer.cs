@@ -80,7 +80,7 @@ internal sealed class ImageLayer
             var entry = new UstarTarEntry(item.Type, path) { Mode = item.Mode, ModificationTime = DateTimeOffset.UnixEpoch };
             if (item.Link is not null) entry.LinkName = item.Link;
             await using var content = item.Content is not null ? new MemoryStream(item.Content) : item.Source is not null ? File.OpenRead(item.Source) : (Stream?)null;
-            entry.DataStream = content;
+            if (content is not null) entry.DataStream = content;
             await tar.WriteEntryAsync(entry, cancellation);
         }
     }
