@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Hardway.Grpc;
 using Hardway.Storage.Etcd;
 
 namespace Hardway.Storage.Tests;
@@ -11,15 +12,17 @@ internal sealed class EtcdProcess : IAsyncDisposable
 {
     private readonly List<string> _arguments;
     private readonly string _directory;
+    private readonly GrpcTlsOptions _tls;
     private Process? _process;
 
-    private EtcdProcess(string name, string directory, string client, string peer, string cluster)
+    private EtcdProcess(string name, string directory, string client, string peer, string cluster, GrpcTlsOptions? tls)
     {
         _directory = directory;
+        _tls = tls ?? new GrpcTlsOptions();
         Endpoint = client;
         _arguments =
         [
-            "--name", name, "--data-dir", directory, "--log-level", "error", "--unsafe-no-fsync",
+            "--name", name, "--data-dir", directory, "--logger", "zap", "--log-level", "error", "--unsafe-no-fsync",
             "--listen-client-urls", client, "--advertise-client-urls", client,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
         ];
@@ -34,19 +37,30 @@ internal sealed class EtcdProcess : IAsyncDisposable
         var ports = FreePorts(members * 2);
         var cluster = string.Join(",", Enumerable.Range(0, members).Select(i => $"m{i}=http://127.0.0.1:{ports[(2 * i) + 1]}"));
         var processes = Enumerable.Range(0, members).Select(i => new EtcdProcess(
-            $"m{i}", Directory.CreateTempSubdirectory("hardway-etcd-").FullName, $"http://127.0.0.1:{ports[2 * i]}", $"http://127.0.0.1:{ports[(2 * i) + 1]}", cluster)).ToList();
+            $"m{i}", Directory.CreateTempSubdirectory("hardway-etcd-").FullName, $"http://127.0.0.1:{ports[2 * i]}", $"http://127.0.0.1:{ports[(2 * i) + 1]}", cluster, null)).ToList();
         processes.ForEach(p => p.Start());
         await Task.WhenAll(processes.Select(p => p.WaitReadyAsync()));
         return processes;
     }
 
-    public EtcdStore Connect() => new(new EtcdOptions { Endpoints = [Endpoint] });
+    /// <summary>One member that takes only clients with a certificate of its authority, as the tutorial's etcd does.</summary>
+    public static async Task<EtcdProcess> StartWithTlsAsync(EtcdCertificates certificates)
+    {
+        var ports = FreePorts(2);
+        var peer = $"http://127.0.0.1:{ports[1]}";
+        var etcd = new EtcdProcess("m0", Directory.CreateTempSubdirectory("hardway-etcd-").FullName, $"https://127.0.0.1:{ports[0]}", peer, $"m0={peer}", certificates.Client);
+        etcd._arguments.AddRange(["--client-cert-auth", "--trusted-ca-file", certificates.AuthorityFile, "--cert-file", certificates.ServerFile, "--key-file", certificates.ServerKeyFile]);
+        etcd.Start();
+        await etcd.WaitReadyAsync();
+        return etcd;
+    }
+
+    public EtcdStore Connect() => new(new EtcdOptions { Endpoints = [Endpoint], Tls = _tls });
 
     public void Start()
     {
         var info = new ProcessStartInfo("/usr/bin/etcd") { RedirectStandardError = true, RedirectStandardOutput = true };
         _arguments.ForEach(info.ArgumentList.Add);
-        info.Environment["ETCD_UNSUPPORTED_ARCH"] = "";
         _process = Process.Start(info)!;
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, _) => { };

@@ -32,9 +32,16 @@ internal sealed class EtcdEndpoints : IDisposable
         where TResponse : IMessage<TResponse>
     {
         var start = _time.GetTimestamp();
+        GrpcException? last = null;
         for (var tries = 1; ; tries++)
         {
             var left = _options.RequestTimeout - _time.GetElapsedTime(start);
+            if (last is not null && left <= TimeSpan.Zero)
+            {
+                // None of the tries did anything, or there would not have been another.
+                throw EtcdErrors.ToStore(last, write: false);
+            }
+
             var limit = write || left < _options.ReadTryTimeout ? left : _options.ReadTryTimeout;
             var endpoint = Next();
             try
@@ -50,11 +57,12 @@ internal sealed class EtcdEndpoints : IDisposable
                     MarkDead(endpoint);
                 }
 
-                var again = EtcdErrors.IsCertainlyNotDone(e) || (!write && EtcdErrors.IsEndpointFailure(e));
-                if (!again || _time.GetElapsedTime(start) >= _options.RequestTimeout)
+                if (!EtcdErrors.IsCertainlyNotDone(e) && (write || !EtcdErrors.IsEndpointFailure(e)))
                 {
                     throw EtcdErrors.ToStore(e, write);
                 }
+
+                last = e;
             }
 
             // Every endpoint was asked once in this round: give them a moment before the next.

@@ -10,10 +10,12 @@ public sealed class EtcdStore : IStore
 {
     private static readonly ByteString s_probe = ByteString.CopyFromUtf8("/registry/health");
     private readonly EtcdEndpoints _endpoints;
+    private readonly TimeSpan _watchLimit;
 
     public EtcdStore(EtcdOptions options, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _watchLimit = options.ReadTryTimeout + options.ConnectTimeout;
         _endpoints = new EtcdEndpoints(options, time ?? TimeProvider.System);
     }
 
@@ -77,9 +79,10 @@ public sealed class EtcdStore : IStore
                 PrevKv = true,
             };
             await SendAsync(endpoint, call, new WatchRequest { CreateRequest = create }, cancellationToken).ConfigureAwait(false);
-            while (true)
+            for (var first = true; ; first = false)
             {
-                var response = await ReceiveAsync(endpoint, call).ConfigureAwait(false);
+                // A member that hangs accepts the call and never says that the watch stands.
+                var response = await ReceiveAsync(endpoint, call, first ? _watchLimit : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
                 if (response.Canceled || response.CompactRevision > 0)
                 {
                     throw WatchEnded(endpoint, response);
@@ -119,7 +122,7 @@ public sealed class EtcdStore : IStore
         await using (call.ConfigureAwait(false))
         {
             await SendAsync(endpoint, call, new LeaseKeepAliveRequest { Id = lease }, cancellationToken).ConfigureAwait(false);
-            return (await ReceiveAsync(endpoint, call).ConfigureAwait(false)).Ttl > 0;
+            return (await ReceiveAsync(endpoint, call, Timeout.InfiniteTimeSpan).ConfigureAwait(false)).Ttl > 0;
         }
     }
 
@@ -204,13 +207,19 @@ public sealed class EtcdStore : IStore
         }
     }
 
-    private async ValueTask<TResponse> ReceiveAsync<TRequest, TResponse>(EtcdEndpoints.Endpoint endpoint, GrpcDuplexCall<TRequest, TResponse> call)
+    private async ValueTask<TResponse> ReceiveAsync<TRequest, TResponse>(EtcdEndpoints.Endpoint endpoint, GrpcDuplexCall<TRequest, TResponse> call, TimeSpan limit)
         where TRequest : IMessage
         where TResponse : IMessage<TResponse>
     {
         try
         {
-            return await call.ReceiveAsync().ConfigureAwait(false) ?? throw new GrpcException(StatusCode.Unavailable, $"{endpoint.Channel.Target} ended the stream");
+            var receiving = call.ReceiveAsync();
+            var message = limit == Timeout.InfiniteTimeSpan ? await receiving.ConfigureAwait(false) : await receiving.AsTask().WaitAsync(limit).ConfigureAwait(false);
+            return message ?? throw new GrpcException(StatusCode.Unavailable, $"{endpoint.Channel.Target} ended the stream");
+        }
+        catch (TimeoutException e)
+        {
+            throw Failed(endpoint, new GrpcException(StatusCode.DeadlineExceeded, $"{endpoint.Channel.Target} did not answer within {limit.TotalSeconds} s", e));
         }
         catch (GrpcException e)
         {
