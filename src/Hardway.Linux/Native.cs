@@ -26,6 +26,21 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string source, string target);
 
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Statx(int directory, string path, int flags, uint mask, out StatxResult result);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int OpenPath(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectoryAt(int directory, string name, uint mode);
+
+    /// <summary>openat2 has no wrapper in this libc.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial long OpenAt2(long number, int directory, string path, in OpenHow how, nuint size);
+
+    public const long OpenAt2Number = 437;
+
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 
@@ -34,6 +49,20 @@ internal static partial class Native
     {
         public ulong BlockSize, FragmentSize, Blocks, BlocksFree, BlocksAvailable, Files, FilesFree, FilesAvailable, FileSystemId, Flags, NameMax;
         private readonly ulong _spare0, _spare1, _spare2;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct OpenHow
+    {
+        public ulong Flags, Mode, Resolve;
+    }
+
+    /// <summary>struct statx is 256 bytes; only the mode is read here.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    public struct StatxResult
+    {
+        [FieldOffset(28)]
+        public ushort Mode;
     }
 
     public static void Check(int result, string what)

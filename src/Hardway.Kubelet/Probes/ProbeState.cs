@@ -61,6 +61,9 @@ internal sealed class ProbeState(ProbeKind kind, int successThreshold, int failu
         return changed;
     }
 
+    /// <summary>Takes over a verdict that was told before this process began.</summary>
+    public void Resume(ProbeOutcome verdict) => Verdict = verdict;
+
     /// <summary>The container does not run: it is not ready.</summary>
     public bool Stopped()
     {
