@@ -14,11 +14,13 @@ namespace Hardway.Kubelet.Images;
 /// Makes an image present by its container's policy: Always asks the registry, IfNotPresent only when it is not here, Never never.
 /// Failures back off from 10 s to 5 min a Pod and image. Pulls are bounded by the configuration. Safe for many threads.
 /// </summary>
-internal sealed class ImagePuller(RuntimeClient client, PullSecrets secrets, PodEvents events, TimeProvider time, int parallel)
+internal sealed class ImagePuller(RuntimeClient client, PullSecrets secrets, PodEvents events, TimeProvider time, int parallel) : IDisposable
 {
     private readonly BackoffTable _backoff = new(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), time);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _failedAt = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _slots = new(parallel);
+
+    public void Dispose() => _slots.Dispose();
 
     /// <exception cref="ContainerConfigException">The image cannot be had now; the reason is upstream's word for it.</exception>
     public async Task<Image> EnsureAsync(Pod pod, Container container, PodSandboxConfig sandbox, CancellationToken stop)

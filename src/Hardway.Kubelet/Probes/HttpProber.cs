@@ -7,6 +7,7 @@ namespace Hardway.Kubelet.Probes;
 /// <summary>HTTP GET probes: 200 to 399 is success. Certificates are not verified (as documented for probes); redirects to other hosts are not followed.</summary>
 internal sealed class HttpProber : IDisposable
 {
+#pragma warning disable CA5359 // Probes ask whether a server answers, not who it is; it is documented that they skip verification.
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -15,6 +16,7 @@ internal sealed class HttpProber : IDisposable
         PooledConnectionLifetime = TimeSpan.Zero,
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = AcceptAny },
     });
+#pragma warning restore CA5359
 
     public void Dispose() => _http.Dispose();
 
@@ -38,11 +40,13 @@ internal sealed class HttpProber : IDisposable
     }
 
     /// <summary>A number, or the name of one of the container's ports.</summary>
-    public static int? PortOf(Container container, Api.IntOrString port)
+    public static int? PortOf(Container container, Api.IntOrString? given)
     {
+        if (given is not { } port)
+            return null;
         if (port.IsInt)
             return port.IntValue;
-        return container.Ports?.FirstOrDefault(p => p.Name == port.StringValue)?.ContainerPort
+        return container.Ports?.FirstOrDefault(p => p.Name == port.StringValue)?.ContainerPortValue
             ?? (int.TryParse(port.StringValue, CultureInfo.InvariantCulture, out var number) ? number : null);
     }
 
@@ -66,7 +70,5 @@ internal sealed class HttpProber : IDisposable
         }
     }
 
-#pragma warning disable CA5359 // Probes ask whether a server answers, not who it is; upstream documents that they skip verification.
     private static bool AcceptAny(object sender, System.Security.Cryptography.X509Certificates.X509Certificate? certificate, System.Security.Cryptography.X509Certificates.X509Chain? chain, SslPolicyErrors errors) => true;
-#pragma warning restore CA5359
 }

@@ -65,7 +65,7 @@ internal sealed class SandboxConfigBuilder(KubeletConfig config, NodeFacts node,
         select new PortMapping
         {
             Protocol = port.Protocol switch { "UDP" => Protocol.Udp, "SCTP" => Protocol.Sctp, _ => Protocol.Tcp },
-            ContainerPort = port.ContainerPort,
+            ContainerPort = port.ContainerPortValue,
             HostPort = port.HostPort,
             HostIp = port.HostIP,
         };

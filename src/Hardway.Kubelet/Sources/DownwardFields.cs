@@ -46,9 +46,10 @@ internal static class DownwardFields
             "limits" => Amount(container.Resources.Limits, name) is { IsZero: false } limit ? limit : allocatable.GetValueOrDefault(name),
             _ => throw new FormatException($"resource '{selector.Resource}' is not supported"),
         };
+        var divisor = selector.Divisor ?? Quantity.Zero;
         var result = name == "cpu"
-            ? CeilDivide(amount.MilliValue, selector.Divisor.IsZero ? 1000 : selector.Divisor.MilliValue)
-            : CeilDivide(amount.Value, selector.Divisor.IsZero ? 1 : selector.Divisor.Value);
+            ? CeilDivide(amount.MilliValue, divisor.IsZero ? 1000 : divisor.MilliValue)
+            : CeilDivide(amount.Value, divisor.IsZero ? 1 : divisor.Value);
         return result.ToString(CultureInfo.InvariantCulture);
     }
 

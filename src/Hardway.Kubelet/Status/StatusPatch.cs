@@ -46,7 +46,7 @@ internal static class StatusPatch
             if (before.TryGetValue(Type(condition), out var old) && ApiValues.TreesEqual(old, condition))
                 continue;
             var full = new Dictionary<string, object?>(condition, StringComparer.Ordinal);
-            foreach (var field in old?.Keys ?? [])
+            foreach (var field in old?.Keys.ToArray() ?? [])
                 full.TryAdd(field, null);
             changed.Add(full);
         }

@@ -15,7 +15,9 @@ internal sealed partial class StatusWriter(KubeClient? client, WorkQueue queue, 
     private const int Senders = 4;
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
+#pragma warning disable CA1001 // The semaphore has no wait handle: there is nothing to dispose of.
     private sealed class Entry(Pod pod, PodStatus wanted)
+#pragma warning restore CA1001
     {
         public readonly SemaphoreSlim One = new(1);
         public volatile Pod Pod = pod;

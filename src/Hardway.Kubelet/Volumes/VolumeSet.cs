@@ -1,4 +1,4 @@
-using Hardway.Api;
+using System.Buffers;
 using Hardway.Api.Core.V1;
 using Hardway.Kubelet.Sources;
 using Hardway.Linux.Files;
@@ -12,6 +12,7 @@ namespace Hardway.Kubelet.Volumes;
 /// </summary>
 internal sealed class VolumeSet(PodDirectories directories, ProjectedData data, NodeFacts node, TimeProvider time)
 {
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
     private const UnixFileMode Open = (UnixFileMode)0x1FF, Everyone = (UnixFileMode)0x1ED;
 
     /// <summary>Makes what is missing and refreshes what has changed; returns where each volume is on the host.</summary>
@@ -123,7 +124,7 @@ internal sealed class VolumeSet(PodDirectories directories, ProjectedData data, 
 
     private static void CheckName(string name)
     {
-        if (name.Length is 0 or > 63 || name.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789-"))
+        if (name.Length is 0 or > 63 || name.AsSpan().ContainsAnyExcept(NameCharacters))
             throw new VolumeException($"'{name}' is not a name of a volume");
     }
 }

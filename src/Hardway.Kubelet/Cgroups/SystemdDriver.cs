@@ -1,0 +1,58 @@
+using Hardway.Linux.Cgroups;
+using Hardway.Linux.Systemd;
+
+namespace Hardway.Kubelet.Cgroups;
+
+/// <summary>Makes cgroups as systemd slices, so that systemd and the kubelet do not both write the same tree.</summary>
+internal sealed class SystemdDriver(SystemdClient systemd, CgroupHierarchy hierarchy) : IPodCgroupDriver
+{
+    private const string UnitExists = "org.freedesktop.systemd1.UnitExists", NoSuchUnit = "org.freedesktop.systemd1.NoSuchUnit";
+
+    public async Task EnsureAsync(CgroupName name, CgroupResources resources, CancellationToken stop)
+    {
+        var slice = name.SystemdSlice;
+        List<UnitProperty> properties =
+        [
+            new("Description", $"Pods' cgroup {slice}"),
+            new("DefaultDependencies", false),
+            new("CPUAccounting", true),
+            new("MemoryAccounting", true),
+            new("TasksAccounting", true),
+            .. Limits(resources),
+        ];
+        try
+        {
+            await systemd.StartTransientUnitAsync(slice, properties, stop);
+        }
+        catch (SystemdException e) when (e.Name == UnitExists)
+        {
+            await systemd.SetUnitPropertiesAsync(slice, Limits(resources), stop);
+        }
+    }
+
+    public async Task RemoveAsync(CgroupName name, CancellationToken stop)
+    {
+        try
+        {
+            await systemd.StopUnitAsync(name.SystemdSlice, stop);
+        }
+        catch (SystemdException e) when (e.Name == NoSuchUnit)
+        {
+            // Gone already.
+        }
+    }
+
+    private List<UnitProperty> Limits(CgroupResources resources)
+    {
+        var properties = new List<UnitProperty>();
+        if (resources.CpuShares is { } shares)
+            properties.Add(hierarchy.IsUnified ? new("CPUWeight", (ulong)CgroupMath.Weight(shares)) : new("CPUShares", (ulong)shares));
+        if (resources.CpuQuota is > 0 and var quota)
+            properties.Add(new("CPUQuotaPerSecUSec", (ulong)(quota * 1_000_000 / resources.CpuPeriod)));
+        if (resources.MemoryLimit is > 0 and var memory)
+            properties.Add(new(hierarchy.IsUnified ? "MemoryMax" : "MemoryLimit", (ulong)memory));
+        if (resources.PidsLimit is > 0 and var pids)
+            properties.Add(new("TasksMax", (ulong)pids));
+        return properties;
+    }
+}
