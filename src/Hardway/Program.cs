@@ -1,5 +1,6 @@
 using System.Text;
 using Hardway.ControllerManager;
+using Hardway.Kubelet;
 using Hardway.Lab;
 
 namespace Hardway;
@@ -13,6 +14,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string[], CancellationToken, Task<int>>> Components = new(StringComparer.Ordinal)
     {
         ["kube-controller-manager"] = ControllerManagerApplet.RunAsync,
+        ["kubelet"] = KubeletApplet.RunAsync,
     };
 
     private static Task<int> Main(string[] args)
