@@ -12,6 +12,10 @@ internal sealed class HostNamesStep(ClusterModel cluster, Machine machine) : Rem
     public override string Explain =>
         $"Names the machine {Target.HostName} ({Target.Fqdn}) and writes all machines' names into its /etc/hosts between marker lines, once.";
 
+    /// <summary>Takes the table out again; a machine keeps its name.</summary>
+    public override Task UndoAsync(StepContext context, CancellationToken cancellation)
+        => Ssh.RunAsync(Name, $"sed -i '/^{HostTable.Begin}$/,/^{HostTable.End}$/d' /etc/hosts", cancellation);
+
     protected override void Describe(MachineState state)
     {
         var block = HostTable.Render(Cluster.Machines);

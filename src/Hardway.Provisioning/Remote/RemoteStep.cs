@@ -30,6 +30,9 @@ internal abstract class RemoteStep : Step
 
     public MachineState State => _state.Value;
 
+    /// <summary>What the check found missing.</summary>
+    protected MachineDifference Difference => _difference ?? throw new InvalidOperationException("Check comes before Apply");
+
     protected ClusterModel Cluster { get; }
 
     protected Machine Target { get; }
@@ -44,7 +47,7 @@ internal abstract class RemoteStep : Step
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
     {
-        var difference = _difference ?? throw new InvalidOperationException("Check comes before Apply");
+        var difference = Difference;
         foreach (var file in difference.Files)
         {
             if (file.Source is not null)

@@ -68,39 +68,34 @@ internal sealed class ImagesStep(ClusterModel cluster, Machine machine) : Remote
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
     {
-        foreach (var image in Cluster.Options.Images)
-        {
-            var marker = Marker(image);
-            var present = await Ssh.RunAsync(Name, Present(image), cancellation, mayFail: true).ConfigureAwait(false);
-            if (present.Succeeded)
-            {
-                continue;
-            }
-
-            context.Report($"importing {Path.GetFileName(image.Path)}");
-            await Ssh.RunAsync(
-                Name,
-                $"set -eu; ctr -n k8s.io images import - >&2; mkdir -p {_folder}; : >{marker}",
-                cancellation,
-                async (stream, token) =>
-                {
-                    var source = File.OpenRead(image.Path);
-                    await using (source.ConfigureAwait(false))
-                    {
-                        await source.CopyToAsync(stream, 1 << 20, token).ConfigureAwait(false);
-                    }
-                },
-                TimeSpan.FromMinutes(5)).ConfigureAwait(false);
-        }
+        var missing = Cluster.Options.Images.Where(i => Difference.Settings.Any(s => s.Name == Title(i))).ToList();
+        context.Report("importing " + string.Join(", ", missing.Select(i => i.References[0])));
+        await Task.WhenAll(missing.Select(i => ImportAsync(i, cancellation))).ConfigureAwait(false);
     }
+
+    private Task ImportAsync(ImageArchive image, CancellationToken cancellation) => Ssh.RunAsync(
+        Name,
+        $"set -eu; ctr -n k8s.io images import - >&2; mkdir -p {_folder}; : >{Marker(image)}",
+        cancellation,
+        async (stream, token) =>
+        {
+            var source = File.OpenRead(image.Path);
+            await using (source.ConfigureAwait(false))
+            {
+                await source.CopyToAsync(stream, 1 << 20, token).ConfigureAwait(false);
+            }
+        },
+        TimeSpan.FromMinutes(5));
 
     protected override void Describe(MachineState state)
     {
         foreach (var image in Cluster.Options.Images)
         {
-            state.Setting($"image {image.References[0]}", Present(image), "true");
+            state.Setting(Title(image), Present(image), "true");
         }
     }
+
+    private static string Title(ImageArchive image) => $"image {image.References[0]}";
 
     private string Present(ImageArchive image)
     {
