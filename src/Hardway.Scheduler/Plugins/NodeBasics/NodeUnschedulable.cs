@@ -1,0 +1,20 @@
+using Hardway.Api.Core.V1;
+using Hardway.Scheduler.Framework;
+using Hardway.Scheduler.Plugins.TaintToleration;
+using Hardway.Scheduler.State;
+
+namespace Hardway.Scheduler.Plugins.NodeBasics;
+
+/// <summary>A cordoned node takes only Pods that tolerate its taint.</summary>
+internal sealed class NodeUnschedulable : Plugin, IFilter
+{
+    private static readonly Taint s_taint = new() { Key = "node.kubernetes.io/unschedulable", Effect = "NoSchedule" };
+    private readonly Status _cordoned = new(StatusCode.UnschedulableAndUnresolvable, nameof(NodeUnschedulable), "node(s) were unschedulable");
+
+    public override string Name => nameof(NodeUnschedulable);
+
+    public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeTaints | ClusterEvents.PodItself;
+
+    public Status? Filter(Cycle cycle, NodeInfo node) =>
+        node.Node!.Spec.Unschedulable && !Tolerations.Tolerate(cycle.Pod.Pod.Spec.Tolerations, s_taint) ? _cordoned : null;
+}
