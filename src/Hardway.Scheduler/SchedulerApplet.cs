@@ -43,7 +43,7 @@ public static partial class SchedulerApplet
             .Add("events", events.RunAsync);
 
         // Caches fill while standing by, so that a new leader can schedule at once.
-        var scheduler = Make(config, client, events, metrics, logs, time, out var watch);
+        using var scheduler = Make(config, client, events, metrics, logs, time, out var watch);
         health.Add("informer-sync", () => watch.HasSynced ? null : "the first lists have not arrived", HealthEndpoints.Readyz);
         host.Add("caches", watch.RunAsync);
         host.AddInit("caches synced", watch.WaitForSyncAsync);
@@ -75,7 +75,7 @@ public static partial class SchedulerApplet
         return new PodScheduler(state, queue, algorithm, nominated, profiles, writer, schedulerMetrics, time, logs.CreateLogger("Scheduling"));
     }
 
-    private static Status? PreEnqueue(Dictionary<string, Profile> profiles, PodInfo pod)
+    private static Refusal? PreEnqueue(Dictionary<string, Profile> profiles, PodInfo pod)
     {
         if (profiles.TryGetValue(pod.Pod.Spec.SchedulerName, out var profile))
         {

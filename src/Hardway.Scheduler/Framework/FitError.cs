@@ -5,7 +5,7 @@ namespace Hardway.Scheduler.Framework;
 /// <summary>Why no node took a Pod, as the event and the condition tell it: "0/2 nodes are available: 2 Insufficient cpu. preemption: ...".</summary>
 internal static class FitError
 {
-    public static string Message(int nodes, Status? preFilter, IEnumerable<Status> refusals, string postFilter)
+    public static string Message(int nodes, Refusal? preFilter, IEnumerable<Refusal> refusals, string postFilter)
     {
         if (nodes == 0)
         {

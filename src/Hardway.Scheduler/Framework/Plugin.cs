@@ -18,16 +18,16 @@ internal abstract class Plugin
 /// <summary>Before a Pod may wait to be scheduled at all.</summary>
 internal interface IPreEnqueue
 {
-    Status? PreEnqueue(PodInfo pod);
+    Refusal? PreEnqueue(PodInfo pod);
 }
 
 /// <summary>Which nodes can take the Pod.</summary>
 internal interface IFilter
 {
     /// <summary>Once a cycle. A refusal here is for all nodes.</summary>
-    Status? PreFilter(Cycle cycle) => null;
+    Refusal? PreFilter(Cycle cycle) => null;
 
-    Status? Filter(Cycle cycle, NodeInfo node);
+    Refusal? Filter(Cycle cycle, NodeInfo node);
 }
 
 /// <summary>Which of the feasible nodes is best, 0 to 100 after <see cref="Normalize"/>.</summary>
@@ -46,7 +46,7 @@ internal interface IScore
 /// <summary>When no node fits: make room. Returns the node that will have it, and what to tell.</summary>
 internal interface IPostFilter
 {
-    PostFilterResult PostFilter(Cycle cycle, IReadOnlyDictionary<string, Status> refusals);
+    PostFilterResult PostFilter(Cycle cycle, IReadOnlyDictionary<string, Refusal> refusals);
 }
 
 /// <summary>Victims to delete so that the Pod fits on the node; no node when there are none.</summary>
@@ -55,7 +55,7 @@ internal sealed record PostFilterResult(string? Node, IReadOnlyList<PodInfo> Vic
 /// <summary>Work before the binding, such as provisioning volumes. Not under the lock; may wait.</summary>
 internal interface IPreBind
 {
-    Task<Status?> PreBindAsync(PodInfo pod, string node, CancellationToken cancel);
+    Task<Refusal?> PreBindAsync(PodInfo pod, string node, CancellationToken cancel);
 }
 
 /// <summary>Plugins together with the weight of their score.</summary>

@@ -25,7 +25,7 @@ internal sealed class Profile
     public IReadOnlyDictionary<string, ClusterEvents> Wakes { get; }
 
     /// <summary>Prepares every filter for a cycle; the first refusal ends it.</summary>
-    public Status? RunPreFilters(Cycle cycle)
+    public Refusal? RunPreFilters(Cycle cycle)
     {
         foreach (var filter in Filters)
         {
@@ -38,7 +38,7 @@ internal sealed class Profile
         return null;
     }
 
-    public Status? RunFilters(Cycle cycle, NodeInfo node)
+    public Refusal? RunFilters(Cycle cycle, NodeInfo node)
     {
         foreach (var filter in Filters)
         {

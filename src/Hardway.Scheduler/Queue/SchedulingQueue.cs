@@ -14,7 +14,8 @@ namespace Hardway.Scheduler.Queue;
 /// </code>
 /// Active Pods go by priority, then by time. An event while a Pod is in flight counts as if it came after. Any thread; one lock, taken last.
 /// </summary>
-internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Status?> preEnqueue, Func<string, ClusterEvents> wakes, TimeSpan initialBackoff, TimeSpan maxBackoff)
+internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?> preEnqueue, Func<string, ClusterEvents> wakes, TimeSpan initialBackoff, TimeSpan maxBackoff)
+    : IDisposable
 {
     private static readonly TimeSpan s_leftover = TimeSpan.FromMinutes(5);
     private static readonly Comparer<QueuedPod> s_byPriority = Comparer<QueuedPod>.Create((a, b) =>
@@ -166,6 +167,8 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Status?> 
             return _all.Values.Count(q => q.Place == place);
         }
     }
+
+    public void Dispose() => _signal.Dispose();
 
     private TimeSpan Backoff(int attempts)
     {

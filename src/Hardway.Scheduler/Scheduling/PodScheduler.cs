@@ -18,6 +18,7 @@ namespace Hardway.Scheduler.Scheduling;
 internal sealed partial class PodScheduler(
     ClusterState state, SchedulingQueue queue, SchedulingAlgorithm algorithm, NominatedPods nominated, IReadOnlyDictionary<string, Profile> profiles,
     IPodWriter writer, SchedulerMetrics metrics, TimeProvider time, ILogger log)
+    : IDisposable
 {
     private const int MaxBindings = 100;
     private readonly SemaphoreSlim _bindings = new(MaxBindings);
@@ -40,6 +41,13 @@ internal sealed partial class PodScheduler(
         {
             await _bindings.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Ends the queue as well, which is this loop's alone to pop.</summary>
+    public void Dispose()
+    {
+        _bindings.Dispose();
+        queue.Dispose();
     }
 
     /// <summary>Schedules the next Pod. The binding goes on beside.</summary>

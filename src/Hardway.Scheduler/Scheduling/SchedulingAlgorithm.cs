@@ -6,8 +6,8 @@ namespace Hardway.Scheduler.Scheduling;
 /// <summary>What a cycle found: a node, or why there is none.</summary>
 internal sealed record Decision(string? Node, Cycle Cycle)
 {
-    public Status? PreFilter { get; init; }
-    public IReadOnlyDictionary<string, Status> Refusals { get; init; } = new Dictionary<string, Status>();
+    public Refusal? PreFilter { get; init; }
+    public IReadOnlyDictionary<string, Refusal> Refusals { get; init; } = new Dictionary<string, Refusal>();
 }
 
 /// <summary>
@@ -32,7 +32,7 @@ internal sealed class SchedulingAlgorithm(IClusterListers listers, NominatedPods
             return new Decision(null, cycle) { PreFilter = refused, Refusals = cycle.Nodes.ToDictionary(n => n.Name, _ => refused, StringComparer.Ordinal) };
         }
 
-        var refusals = new Dictionary<string, Status>(StringComparer.Ordinal);
+        var refusals = new Dictionary<string, Refusal>(StringComparer.Ordinal);
         var feasible = Feasible(profile, cycle, refusals);
         return feasible.Count switch
         {
@@ -42,7 +42,7 @@ internal sealed class SchedulingAlgorithm(IClusterListers listers, NominatedPods
         };
     }
 
-    private List<NodeInfo> Feasible(Profile profile, Cycle cycle, Dictionary<string, Status> refusals)
+    private List<NodeInfo> Feasible(Profile profile, Cycle cycle, Dictionary<string, Refusal> refusals)
     {
         var feasible = new List<NodeInfo>();
         var nodes = cycle.Nodes;
@@ -66,7 +66,7 @@ internal sealed class SchedulingAlgorithm(IClusterListers listers, NominatedPods
     }
 
     /// <summary>A node must also fit once the more important Pods that preempted room there have come.</summary>
-    private Status? Filter(Profile profile, Cycle cycle, NodeInfo node)
+    private Refusal? Filter(Profile profile, Cycle cycle, NodeInfo node)
     {
         var coming = nominated.On(node.Name, cycle.Pod);
         if (coming.Count > 0)

@@ -16,14 +16,14 @@ internal sealed class DefaultPreemptionPlugin(Func<Profile> profile) : Plugin, I
 
     public override string Name => "DefaultPreemption";
 
-    public PostFilterResult PostFilter(Cycle cycle, IReadOnlyDictionary<string, Status> refusals)
+    public PostFilterResult PostFilter(Cycle cycle, IReadOnlyDictionary<string, Refusal> refusals)
     {
         if (cycle.Pod.Pod.Spec.PreemptionPolicy == "Never")
         {
             return Nothing(cycle, cycle.Nodes.Count, "not eligible due to preemptionPolicy=Never.");
         }
 
-        var possible = cycle.Nodes.Where(n => refusals.TryGetValue(n.Name, out var r) && r.Code == StatusCode.Unschedulable).ToList();
+        var possible = cycle.Nodes.Where(n => refusals.TryGetValue(n.Name, out var r) && r.Kind == RefusalKind.Unschedulable).ToList();
         var budgets = new Dictionary<string, IReadOnlyList<(Selector Selector, PodDisruptionBudget Budget)>>(StringComparer.Ordinal);
         var candidates = new List<Candidate>();
         var enough = Math.Max(MinCandidates, cycle.Nodes.Count * CandidatePercentage / 100);

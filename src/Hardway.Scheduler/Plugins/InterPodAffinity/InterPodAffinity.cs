@@ -9,16 +9,16 @@ namespace Hardway.Scheduler.Plugins.InterPodAffinity;
 /// </summary>
 internal sealed class InterPodAffinityPlugin(int hardAffinityWeight) : Plugin, IFilter, IScore
 {
-    private readonly Status _affinity = new(StatusCode.UnschedulableAndUnresolvable, "InterPodAffinity", "node(s) didn't match pod affinity rules");
-    private readonly Status _antiAffinity = new(StatusCode.Unschedulable, "InterPodAffinity", "node(s) didn't match pod anti-affinity rules");
-    private readonly Status _existing = new(StatusCode.Unschedulable, "InterPodAffinity", "node(s) didn't satisfy existing pods anti-affinity rules");
+    private readonly Refusal _affinity = new(RefusalKind.UnschedulableAndUnresolvable, "InterPodAffinity", "node(s) didn't match pod affinity rules");
+    private readonly Refusal _antiAffinity = new(RefusalKind.Unschedulable, "InterPodAffinity", "node(s) didn't match pod anti-affinity rules");
+    private readonly Refusal _existing = new(RefusalKind.Unschedulable, "InterPodAffinity", "node(s) didn't satisfy existing pods anti-affinity rules");
 
     public override string Name => "InterPodAffinity";
 
     public override ClusterEvents Wakes =>
         ClusterEvents.NodeAdded | ClusterEvents.NodeLabels | ClusterEvents.AssignedPodAdded | ClusterEvents.AssignedPodChanged | ClusterEvents.AssignedPodDeleted | ClusterEvents.PodItself;
 
-    public Status? PreFilter(Cycle cycle)
+    public Refusal? PreFilter(Cycle cycle)
     {
         var pod = cycle.Pod;
         var state = new FilterState();
@@ -43,7 +43,7 @@ internal sealed class InterPodAffinityPlugin(int hardAffinityWeight) : Plugin, I
         return null;
     }
 
-    public Status? Filter(Cycle cycle, NodeInfo node)
+    public Refusal? Filter(Cycle cycle, NodeInfo node)
     {
         if (cycle.Get<FilterState>(this) is not { } state)
         {

@@ -6,13 +6,13 @@ namespace Hardway.Scheduler.Plugins.NodeAffinity;
 /// <summary>The Pod's node selector and node affinity.</summary>
 internal sealed class NodeAffinityPlugin : Plugin, IFilter, IScore
 {
-    private readonly Status _other = new(StatusCode.UnschedulableAndUnresolvable, "NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
+    private readonly Refusal _other = new(RefusalKind.UnschedulableAndUnresolvable, "NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
 
     public override string Name => "NodeAffinity";
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeLabels | ClusterEvents.PodItself;
 
-    public Status? Filter(Cycle cycle, NodeInfo node) => NodeSelectors.MatchesRequired(cycle.Pod.Pod, node) ? null : _other;
+    public Refusal? Filter(Cycle cycle, NodeInfo node) => NodeSelectors.MatchesRequired(cycle.Pod.Pod, node) ? null : _other;
 
     public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes) =>
         cycle.Pod.Pod.Spec.Affinity?.NodeAffinity?.PreferredDuringSchedulingIgnoredDuringExecution is { Count: > 0 };

@@ -9,12 +9,12 @@ namespace Hardway.Scheduler.Plugins.NodeBasics;
 internal sealed class NodeUnschedulable : Plugin, IFilter
 {
     private static readonly Taint s_taint = new() { Key = "node.kubernetes.io/unschedulable", Effect = "NoSchedule" };
-    private readonly Status _cordoned = new(StatusCode.UnschedulableAndUnresolvable, nameof(NodeUnschedulable), "node(s) were unschedulable");
+    private readonly Refusal _cordoned = new(RefusalKind.UnschedulableAndUnresolvable, nameof(NodeUnschedulable), "node(s) were unschedulable");
 
     public override string Name => nameof(NodeUnschedulable);
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeTaints | ClusterEvents.PodItself;
 
-    public Status? Filter(Cycle cycle, NodeInfo node) =>
+    public Refusal? Filter(Cycle cycle, NodeInfo node) =>
         node.Node!.Spec.Unschedulable && !Tolerations.Tolerate(cycle.Pod.Pod.Spec.Tolerations, s_taint) ? _cordoned : null;
 }

@@ -6,11 +6,11 @@ namespace Hardway.Scheduler.Plugins.NodePorts;
 /// <summary>Host ports must be free.</summary>
 internal sealed class NodePortsPlugin : Plugin, IFilter
 {
-    private readonly Status _taken = new(StatusCode.Unschedulable, "NodePorts", "node(s) didn't have free ports for the requested pod ports");
+    private readonly Refusal _taken = new(RefusalKind.Unschedulable, "NodePorts", "node(s) didn't have free ports for the requested pod ports");
 
     public override string Name => "NodePorts";
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.AssignedPodDeleted;
 
-    public Status? Filter(Cycle cycle, NodeInfo node) => cycle.Pod.HostPorts.Count > 0 && node.Conflicts(cycle.Pod.HostPorts) ? _taken : null;
+    public Refusal? Filter(Cycle cycle, NodeInfo node) => cycle.Pod.HostPorts.Count > 0 && node.Conflicts(cycle.Pod.HostPorts) ? _taken : null;
 }

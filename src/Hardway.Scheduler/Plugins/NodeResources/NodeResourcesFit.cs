@@ -18,7 +18,7 @@ internal sealed class NodeResourcesFit(ScoringStrategy strategy, IReadOnlyList<(
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeAllocatable | ClusterEvents.AssignedPodDeleted | ClusterEvents.AssignedPodChanged | ClusterEvents.PodItself;
 
-    public Status? Filter(Cycle cycle, NodeInfo node)
+    public Refusal? Filter(Cycle cycle, NodeInfo node)
     {
         var want = cycle.Pod.Requests;
         List<string>? missing = null;
@@ -36,7 +36,7 @@ internal sealed class NodeResourcesFit(ScoringStrategy strategy, IReadOnlyList<(
             Check(name, amount);
         }
 
-        return missing is null ? null : new Status(hopeless ? StatusCode.UnschedulableAndUnresolvable : StatusCode.Unschedulable, Name, [.. missing]);
+        return missing is null ? null : new Refusal(hopeless ? RefusalKind.UnschedulableAndUnresolvable : RefusalKind.Unschedulable, Name, [.. missing]);
 
         void Check(string name, long amount)
         {

@@ -9,15 +9,15 @@ namespace Hardway.Scheduler.Plugins.PodTopologySpread;
 /// </summary>
 internal sealed class PodTopologySpreadPlugin(bool systemDefaults) : Plugin, IFilter, IScore
 {
-    private readonly Status _noLabel = new(StatusCode.UnschedulableAndUnresolvable, "PodTopologySpread", "node(s) didn't match pod topology spread constraints (missing required label)");
-    private readonly Status _skew = new(StatusCode.Unschedulable, "PodTopologySpread", "node(s) didn't match pod topology spread constraints");
+    private readonly Refusal _noLabel = new(RefusalKind.UnschedulableAndUnresolvable, "PodTopologySpread", "node(s) didn't match pod topology spread constraints (missing required label)");
+    private readonly Refusal _skew = new(RefusalKind.Unschedulable, "PodTopologySpread", "node(s) didn't match pod topology spread constraints");
 
     public override string Name => "PodTopologySpread";
 
     public override ClusterEvents Wakes =>
         ClusterEvents.Node | ClusterEvents.AssignedPodAdded | ClusterEvents.AssignedPodChanged | ClusterEvents.AssignedPodDeleted | ClusterEvents.PodItself;
 
-    public Status? PreFilter(Cycle cycle)
+    public Refusal? PreFilter(Cycle cycle)
     {
         var hard = SpreadConstraint.Of(cycle.Pod.Pod, "DoNotSchedule");
         if (hard.Count > 0)
@@ -28,7 +28,7 @@ internal sealed class PodTopologySpreadPlugin(bool systemDefaults) : Plugin, IFi
         return null;
     }
 
-    public Status? Filter(Cycle cycle, NodeInfo node)
+    public Refusal? Filter(Cycle cycle, NodeInfo node)
     {
         if (cycle.Get<HardState>(this) is not { } state)
         {

@@ -10,7 +10,7 @@ internal sealed class SchedulingGates : Plugin, IPreEnqueue
 
     public override ClusterEvents Wakes => ClusterEvents.PodItself;
 
-    public Status? PreEnqueue(PodInfo pod) => pod.Pod.Spec.SchedulingGates is { Count: > 0 } gates
-        ? new Status(StatusCode.UnschedulableAndUnresolvable, Name, $"waiting for scheduling gates: [{string.Join(' ', gates.Select(g => g.Name))}]")
+    public Refusal? PreEnqueue(PodInfo pod) => pod.Pod.Spec.SchedulingGates is { Count: > 0 } gates
+        ? new Refusal(RefusalKind.UnschedulableAndUnresolvable, Name, $"waiting for scheduling gates: [{string.Join(' ', gates.Select(g => g.Name))}]")
         : null;
 }

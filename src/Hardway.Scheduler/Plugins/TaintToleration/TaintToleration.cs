@@ -7,13 +7,13 @@ namespace Hardway.Scheduler.Plugins.TaintToleration;
 /// <summary>NoSchedule and NoExecute taints keep Pods away that do not tolerate them; PreferNoSchedule ones cost score.</summary>
 internal sealed class TaintTolerationPlugin : Plugin, IFilter, IScore
 {
-    private readonly Status _untolerated = new(StatusCode.UnschedulableAndUnresolvable, "TaintToleration", "node(s) had untolerated taint(s)");
+    private readonly Refusal _untolerated = new(RefusalKind.UnschedulableAndUnresolvable, "TaintToleration", "node(s) had untolerated taint(s)");
 
     public override string Name => "TaintToleration";
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeTaints | ClusterEvents.PodItself;
 
-    public Status? Filter(Cycle cycle, NodeInfo node)
+    public Refusal? Filter(Cycle cycle, NodeInfo node)
     {
         foreach (var taint in node.Node!.Spec.Taints ?? [])
         {

@@ -16,7 +16,7 @@ internal sealed class VolumeBinder(KubeClient client, IClusterListers listers, C
     private const string SelectedNode = "volume.kubernetes.io/selected-node";
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(500);
 
-    public async Task<Status?> BindAsync(PodInfo pod, string node, CancellationToken cancel)
+    public async Task<Refusal?> BindAsync(PodInfo pod, string node, CancellationToken cancel)
     {
         var names = VolumeClaims.Names(pod.Pod);
         foreach (var name in names)
@@ -32,7 +32,7 @@ internal sealed class VolumeBinder(KubeClient client, IClusterListers listers, C
         {
             if (client.Time.GetElapsedTime(start) > timeout)
             {
-                return new Status(StatusCode.Error, nameof(VolumeBinding), "binding volumes: timed out waiting for the condition");
+                return new Refusal(RefusalKind.Error, nameof(VolumeBinding), "binding volumes: timed out waiting for the condition");
             }
 
             await Task.Delay(s_poll, client.Time, cancel).ConfigureAwait(false);

@@ -11,15 +11,15 @@ namespace Hardway.Scheduler.Plugins.Volumes;
 /// </summary>
 internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IFilter, IPreBind
 {
-    private readonly Status _conflict = new(StatusCode.UnschedulableAndUnresolvable, nameof(VolumeBinding), "node(s) didn't match PersistentVolume's node affinity");
-    private readonly Status _noVolume = new(StatusCode.UnschedulableAndUnresolvable, nameof(VolumeBinding), "node(s) didn't find available persistent volumes to bind");
-    private readonly Status _immediate = new(StatusCode.UnschedulableAndUnresolvable, nameof(VolumeBinding), "pod has unbound immediate PersistentVolumeClaims");
+    private readonly Refusal _conflict = new(RefusalKind.UnschedulableAndUnresolvable, nameof(VolumeBinding), "node(s) didn't match PersistentVolume's node affinity");
+    private readonly Refusal _noVolume = new(RefusalKind.UnschedulableAndUnresolvable, nameof(VolumeBinding), "node(s) didn't find available persistent volumes to bind");
+    private readonly Refusal _immediate = new(RefusalKind.UnschedulableAndUnresolvable, nameof(VolumeBinding), "pod has unbound immediate PersistentVolumeClaims");
 
     public override string Name => nameof(VolumeBinding);
 
     public override ClusterEvents Wakes => ClusterEvents.Volumes | ClusterEvents.NodeAdded | ClusterEvents.NodeLabels;
 
-    public Status? PreFilter(Cycle cycle)
+    public Refusal? PreFilter(Cycle cycle)
     {
         var names = VolumeClaims.Names(cycle.Pod.Pod);
         if (names.Count == 0)
@@ -32,12 +32,12 @@ internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IFilter, IPr
         {
             if (cycle.Listers.Claim(cycle.Pod.Namespace, name) is not { } claim)
             {
-                return new Status(StatusCode.UnschedulableAndUnresolvable, Name, $"persistentvolumeclaim \"{name}\" not found");
+                return new Refusal(RefusalKind.UnschedulableAndUnresolvable, Name, $"persistentvolumeclaim \"{name}\" not found");
             }
 
             if (claim.Metadata.DeletionTimestamp is not null)
             {
-                return new Status(StatusCode.UnschedulableAndUnresolvable, Name, $"persistentvolumeclaim \"{name}\" is being deleted");
+                return new Refusal(RefusalKind.UnschedulableAndUnresolvable, Name, $"persistentvolumeclaim \"{name}\" is being deleted");
             }
 
             if (!VolumeClaims.IsBound(claim) && !VolumeClaims.Waits(claim, cycle.Listers))
@@ -52,7 +52,7 @@ internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IFilter, IPr
         return null;
     }
 
-    public Status? Filter(Cycle cycle, NodeInfo node)
+    public Refusal? Filter(Cycle cycle, NodeInfo node)
     {
         foreach (var claim in cycle.Get<List<PersistentVolumeClaim>>(this) ?? [])
         {
@@ -60,7 +60,7 @@ internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IFilter, IPr
             {
                 if (cycle.Listers.Volume(claim.Spec.VolumeName) is not { } volume)
                 {
-                    return new Status(StatusCode.UnschedulableAndUnresolvable, Name, $"node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
+                    return new Refusal(RefusalKind.UnschedulableAndUnresolvable, Name, $"node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
                 }
 
                 if (volume.Spec.NodeAffinity?.Required is { } required && !NodeSelectors.Matches(required, node))
@@ -77,12 +77,12 @@ internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IFilter, IPr
         return null;
     }
 
-    public Task<Status?> PreBindAsync(PodInfo pod, string node, CancellationToken cancel) =>
-        VolumeClaims.Names(pod.Pod).Count == 0 ? Task.FromResult<Status?>(null) : binder.BindAsync(pod, node, cancel);
+    public Task<Refusal?> PreBindAsync(PodInfo pod, string node, CancellationToken cancel) =>
+        VolumeClaims.Names(pod.Pod).Count == 0 ? Task.FromResult<Refusal?>(null) : binder.BindAsync(pod, node, cancel);
 }
 
 /// <summary>Writes the scheduler's choice to claims and volumes and waits until they are bound.</summary>
 internal interface IVolumeBinder
 {
-    Task<Status?> BindAsync(PodInfo pod, string node, CancellationToken cancel);
+    Task<Refusal?> BindAsync(PodInfo pod, string node, CancellationToken cancel);
 }

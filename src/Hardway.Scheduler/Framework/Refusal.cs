@@ -1,6 +1,6 @@
 namespace Hardway.Scheduler.Framework;
 
-internal enum StatusCode
+internal enum RefusalKind
 {
     Error,
 
@@ -12,7 +12,7 @@ internal enum StatusCode
 }
 
 /// <summary>Why a plugin said no. Null means yes. Immutable; constant ones are shared.</summary>
-internal sealed record Status(StatusCode Code, string Plugin, params string[] Reasons)
+internal sealed record Refusal(RefusalKind Kind, string Plugin, params string[] Reasons)
 {
     public string Message => string.Join(", ", Reasons);
 }
