@@ -1,7 +1,10 @@
 using System.Text;
 using Hardway.ControllerManager;
+using Hardway.Dns;
 using Hardway.Kubelet;
 using Hardway.Lab;
+using Hardway.Proxy;
+using Hardway.Scheduler;
 
 namespace Hardway;
 
@@ -14,6 +17,9 @@ internal static class Program
     private static readonly Dictionary<string, Func<string[], CancellationToken, Task<int>>> Components = new(StringComparer.Ordinal)
     {
         ["kube-controller-manager"] = ControllerManagerApplet.RunAsync,
+        ["cluster-dns"] = DnsApplet.RunAsync,
+        ["kube-proxy"] = ProxyApplet.RunAsync,
+        ["kube-scheduler"] = SchedulerApplet.RunAsync,
         ["kubelet"] = KubeletApplet.RunAsync,
     };
 
