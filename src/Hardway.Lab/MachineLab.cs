@@ -109,7 +109,7 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
             await new HostFirewall(paths).RemoveAsync(cancellation);
             if (Directory.Exists(paths.Machines)) Directory.Delete(paths.Machines);
             if (Directory.Exists(paths.State)) Directory.Delete(paths.State, recursive: true);
-            File.Delete(paths.KnownHosts);
+            if (Directory.Exists(Path.GetDirectoryName(paths.SshKey))) Directory.Delete(Path.GetDirectoryName(paths.SshKey)!, recursive: true);
             MachineCgroup.TryRemove(null);
             return "";
         });

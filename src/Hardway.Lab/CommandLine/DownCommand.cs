@@ -14,6 +14,7 @@ internal static class DownCommand
         await session.Lab(machines).DownAsync(view.Step, stop);
         Provisioner.RemoveJumpboxHosts();
         if (Directory.Exists(session.ClusterDirectory)) Directory.Delete(session.ClusterDirectory, recursive: true);
+        if (Directory.Exists(session.Paths.Clusters) && !Directory.EnumerateFileSystemEntries(session.Paths.Clusters).Any()) Directory.Delete(session.Paths.Clusters);
         await view.EndStepsAsync();
         view.Say($"removed; nothing is left on this host but the caches in {session.Paths.Root} (base tree, images)");
         return 0;

@@ -1,0 +1,29 @@
+using static Hardway.EndToEnd.ProgramRun;
+
+namespace Hardway.EndToEnd;
+
+/// <summary>The cluster without one of its servers.</summary>
+public sealed class FailoverTests
+{
+    private static readonly string[] Holder = ["-n", "kube-system", "get", "lease", "kube-controller-manager", "-o", "jsonpath={.spec.holderIdentity}"];
+
+    [Fact]
+    public async Task The_cluster_goes_on_without_the_machine_that_held_the_lease_and_takes_it_back()
+    {
+        var holder = await KubectlAsync(Holder);
+        var machine = holder[..holder.IndexOf('_', StringComparison.Ordinal)];
+        await HardwayAsync(TimeSpan.FromSeconds(30), "lab", "kill", machine);
+
+        await EventuallyAsync("another holder of the Lease", TimeSpan.FromSeconds(60), () => TryKubectlAsync(["--request-timeout=5s", .. Holder]), now => now.Length > 0 && now != holder);
+        await KubectlAsync("create", "deployment", "after", "--image=nginx:1.22", "--replicas=2");
+        await KubectlAsync("rollout", "status", "deployment/after", "--timeout=90s");
+        Assert.Equal(3, (await RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(30), ["status"])).ExitCode);
+
+        await HardwayAsync(TimeSpan.FromSeconds(90), "lab", "start", machine);
+        await EventuallyAsync($"{machine} in the cluster again", TimeSpan.FromSeconds(60), () => RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(10), ["ssh", machine, "curl", "-sk", "https://127.0.0.1:6443/readyz"]), answer => answer == "ok");
+        await EventuallyAsync("three healthy members of etcd", TimeSpan.FromSeconds(60), async () => new ProgramResult("etcdctl", 0, await UpTests.EtcdctlAsync("endpoint", "health", "--cluster", "||", "true"), ""),
+            health => health.Split('\n').Count(l => l.Contains("is healthy", StringComparison.Ordinal)) == 3);
+        Assert.Equal(0, (await RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(30), ["status"])).ExitCode);
+        await KubectlAsync("delete", "deployment", "after");
+    }
+}
