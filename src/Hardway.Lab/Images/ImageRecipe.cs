@@ -12,14 +12,14 @@ internal sealed record ImageSources(string Packages, string Program);
 internal static class ImageRecipes
 {
     /// <summary>What is unpacked for them (with all they depend on).</summary>
-    public static readonly IReadOnlyList<string> Packages = ["catatonit", "busybox-static", "nginx", "libssl3", "libstdc++6", "libgcc-s1"];
+    public static readonly IReadOnlyList<string> Packages = ["catatonit", "busybox", "nginx", "libssl3", "libstdc++6", "libgcc-s1"];
 
     public static readonly IReadOnlyList<ImageRecipe> All =
     [
         new("pause", ["registry.k8s.io/pause:3.10"], 1, new ImageConfig { Entrypoint = ["/pause", "-P"], User = "65535:65535" },
             (from, _) => Task.FromResult(new ImageLayer().AddFile("/pause", Path.Combine(from.Packages, "usr/bin/catatonit")))),
-        new("busybox", ["docker.io/library/busybox:1.36", "docker.io/library/busybox:latest"], 1, new ImageConfig { Command = ["sh"] }, BusyboxAsync),
-        new("nginx", ["docker.io/library/nginx:1.22", "docker.io/library/nginx:latest"], 1,
+        new("busybox", ["docker.io/library/busybox:1.36", "docker.io/library/busybox:latest"], 2, new ImageConfig { Command = ["sh"] }, BusyboxAsync),
+        new("nginx", ["docker.io/library/nginx:1.22", "docker.io/library/nginx:latest"], 2,
             new ImageConfig { Command = ["nginx", "-g", "daemon off;"], ExposedPort = "80/tcp", StopSignal = "SIGQUIT" }, NginxAsync),
         new("hardway", ["hardway.local/hardway:v1"], 1, new ImageConfig { Entrypoint = ["/usr/local/bin/hardway"] }, HardwayAsync),
     ];
@@ -85,7 +85,8 @@ internal static class ImageRecipes
     private static async Task AddBusyboxAsync(ImageLayer layer, ImageSources from, CancellationToken cancellation)
     {
         var program = Path.Combine(from.Packages, "bin/busybox");
-        layer.AddFile("/bin/busybox", program);
+        // Not the static one: it crashes where a name has to be looked up (wget, nslookup), as glibc wants its libraries for that.
+        layer.AddProgram(from.Packages, "/bin/busybox", null, "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2");
         var applets = await HostCommand.RunAsync(program, ["--list"], cancellation);
         foreach (var applet in applets.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             if (applet != "busybox") layer.AddLink("/bin/" + applet, "busybox");
