@@ -5,7 +5,7 @@ namespace Hardway.Kubelet.Images;
 /// <summary>Image references: [registry/]path[:tag][@digest].</summary>
 internal static partial class ImageName
 {
-    [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9._:-]*(/[a-zA-Z0-9][a-zA-Z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-fA-F0-9]{32,})?$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^([a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]{1,5})?/)?[a-zA-Z0-9][a-zA-Z0-9._-]*(/[a-zA-Z0-9][a-zA-Z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[a-z0-9]+([+._-][a-z0-9]+)*:[a-fA-F0-9]{32,})?$", RegexOptions.NonBacktracking)]
     private static partial Regex Reference();
 
     /// <summary>The reference with :latest added when it has neither tag nor digest; null when it is none.</summary>

@@ -40,6 +40,8 @@ internal sealed partial class PodWorker : IDisposable
         _termination = new PodTermination(services, probes, facts);
     }
 
+    public bool IsLeaving { get { lock (_gate) return _removed; } }
+
     public Pod Pod { get { lock (_gate) return _pod; } }
 
     public void Dispose() => _turn?.Dispose();

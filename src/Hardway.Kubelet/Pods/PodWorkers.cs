@@ -8,6 +8,7 @@ namespace Hardway.Kubelet.Pods;
 internal sealed class PodWorkers(PodServices services)
 {
     private readonly ConcurrentDictionary<string, PodWorker> _workers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Pod> _again = new(StringComparer.Ordinal);
     private readonly Channel<PodWorker> _new = Channel.CreateBounded<PodWorker>(1024);
     private readonly Lock _gate = new();
 
@@ -22,7 +23,13 @@ internal sealed class PodWorkers(PodServices services)
         lock (_gate)
         {
             if (_workers.TryGetValue(pod.Metadata.Uid, out var worker))
-                worker.Update(pod);
+            {
+                // A static Pod's file that comes back is the same Pod: it starts anew when the first one has left.
+                if (worker.IsLeaving)
+                    _again[pod.Metadata.Uid] = pod;
+                else
+                    worker.Update(pod);
+            }
             else
                 Add(pod, false);
         }
@@ -30,6 +37,8 @@ internal sealed class PodWorkers(PodServices services)
 
     public void Remove(string uid)
     {
+        lock (_gate)
+            _again.Remove(uid);
         if (_workers.TryGetValue(uid, out var worker))
             worker.Remove();
     }
@@ -94,7 +103,11 @@ internal sealed class PodWorkers(PodServices services)
             // The kubelet ends; the containers go on.
         }
         lock (_gate)
+        {
             _workers.TryRemove(worker.Pod.Metadata.Uid, out _);
+            if (_again.Remove(worker.Pod.Metadata.Uid, out var next) && !stop.IsCancellationRequested)
+                Add(next, false);
+        }
         worker.Dispose();
     }
 }
