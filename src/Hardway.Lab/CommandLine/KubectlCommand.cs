@@ -10,7 +10,11 @@ internal static class KubectlCommand
     {
         var kubeconfig = session.Paths.AdminKubeconfig;
         if (!File.Exists(kubeconfig)) throw new ComponentException($"there is no cluster yet: {kubeconfig} does not exist. Run: hardway up");
-        await new HostPackages(Console.Error.WriteLine).EnsureAsync(HostPackages.ForKubectl, stop);
+        if (HostPackages.Missing(HostPackages.ForKubectl).Count > 0)
+        {
+            await Console.Error.WriteLineAsync("hardway: there is no kubectl on PATH; Debian 12's package has version 1.20, which is much older than this cluster: put kubectl 1.32 or newer on PATH and it will be used");
+            await new HostPackages(Console.Error.WriteLine).EnsureAsync(HostPackages.ForKubectl, stop);
+        }
         return await HostCommand.InteractiveAsync("kubectl", arguments, new Dictionary<string, string> { ["KUBECONFIG"] = kubeconfig }, stop);
     }
 }

@@ -43,13 +43,16 @@ internal static class UpCommand
                 : new SshOptions { User = options.User, FirstKey = options.Key },
             Time = session.Time,
         });
+        var machinesUp = session.Time.GetElapsedTime(start);
         var report = await provisioner.UpAsync(view.Step, stop);
+        var provisioned = session.Time.GetElapsedTime(start);
         await view.EndStepsAsync();
         view.Say($"{report.Changed} steps done, {report.Unchanged} in place already, after {Seconds(session, start)} s");
         if (!report.Succeeded) return Failed(report, provisioner);
         var findings = await provisioner.VerifyAsync(view.Found, stop);
         if (findings.Count(f => !f.Good) is > 0 and var bad) throw new ComponentException($"{bad} of {findings.Count} checks are not as they must be (above). What was done is in {provisioner.Transcript}");
-        view.Say($"verified after {Seconds(session, start)} s");
+        var verified = session.Time.GetElapsedTime(start);
+        view.Say($"verified after {verified.TotalSeconds:0.0} s: machines and images {machinesUp.TotalSeconds:0.0} s, provisioning {(provisioned - machinesUp).TotalSeconds:0.0} s, verification {(verified - provisioned).TotalSeconds:0.0} s{Slowest(report)}");
         foreach (var line in Next(provisioner.AdminKubeconfig)) view.Say(line);
         return 0;
     }
@@ -63,6 +66,12 @@ internal static class UpCommand
         var images = session.Images.EnsureAsync(view.Step, stop);
         await Task.WhenAll(up, images);
         return await images;
+    }
+
+    private static string Slowest(StepReport report)
+    {
+        var slow = report.Results.Where(r => r.State == StepState.Changed).OrderByDescending(r => r.Elapsed).Take(4).ToList();
+        return slow.Count == 0 ? "" : "; longest steps: " + string.Join(", ", slow.Select(r => $"{r.Step}{(r.Machine.Length > 0 ? "@" + r.Machine : "")} {r.Elapsed.TotalSeconds:0.0} s"));
     }
 
     private static int Failed(StepReport report, Provisioner provisioner)
