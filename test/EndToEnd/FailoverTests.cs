@@ -26,4 +26,27 @@ public sealed class FailoverTests
         Assert.Equal(0, (await RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(30), ["status"])).ExitCode);
         await KubectlAsync("delete", "deployment", "after");
     }
+
+    [Fact]
+    public async Task A_node_that_is_killed_and_started_again_comes_back_by_itself()
+    {
+        var before = await KubectlAsync("get", "lease", "node-1", "-n", "kube-node-lease", "-o", "jsonpath={.spec.renewTime}");
+        await HardwayAsync(TimeSpan.FromSeconds(30), "lab", "kill", "node-1");
+        await HardwayAsync(TimeSpan.FromSeconds(90), "lab", "start", "node-1");
+
+        await EventuallyAsync("node-1 renews its Lease", TimeSpan.FromSeconds(60), () => TryKubectlAsync("get", "lease", "node-1", "-n", "kube-node-lease", "-o", "jsonpath={.spec.renewTime}"), now => string.CompareOrdinal(now, before) > 0);
+        await KubectlAsync("wait", "--for=condition=Ready", "node/node-1", "--timeout=60s");
+        foreach (var unit in new[] { "containerd", "kubelet", "kube-proxy" })
+            Assert.Equal("active", (await HardwayAsync(TimeSpan.FromSeconds(20), "ssh", "node-1", "systemctl", "is-active", unit)).Trim());
+        await PinnedPodRunsAsync();
+    }
+
+    /// <summary>The node takes Pods again, and they get a network.</summary>
+    private static async Task PinnedPodRunsAsync()
+    {
+        await KubectlAsync("run", "pinned", "--image=busybox:1.36", "--restart=Never", """--overrides={"spec":{"nodeName":"node-1"}}""", "--", "sleep", "3600");
+        await KubectlAsync("wait", "--for=condition=Ready", "pod/pinned", "--timeout=60s");
+        Assert.StartsWith("10.200.1.", await KubectlAsync("get", "pod", "pinned", "-o", "jsonpath={.status.podIP}"), StringComparison.Ordinal);
+        await KubectlAsync("delete", "pod", "pinned", "--grace-period=1");
+    }
 }

@@ -95,6 +95,7 @@ public sealed class KubectlTests
         Assert.Equal(["json", "merge", "three"], settings.GetProperty("data").EnumerateObject().Select(p => p.Value.GetString()!).Order(StringComparer.Ordinal));
         Assert.Equal("front", settings.GetProperty("metadata").GetProperty("labels").GetProperty("tier").GetString());
         Assert.Contains("settings", await K("get", "configmaps", "-l", "tier=front", "-o", "name"), StringComparison.Ordinal);
+        Assert.Contains("key:", await K("get", "configmap", "settings", "-o", "yaml"), StringComparison.Ordinal);
         await K("delete", "configmap", "settings");
         Assert.Contains("NotFound", (await TryKubectlAsync("-n", _namespace, "get", "configmap", "settings")).Error, StringComparison.Ordinal);
     });
@@ -114,6 +115,7 @@ public sealed class KubectlTests
         await K("scale", "deployment/web", "--replicas=3");
         await K("rollout", "status", "deployment/web", "--timeout=60s");
         Assert.Equal("3", await K("get", "deployment", "web", "-o", "jsonpath={.status.readyReplicas}"));
+        Assert.Contains("3 available", await K("describe", "deployment", "web"), StringComparison.Ordinal);
 
         await K("set", "image", "deployment/web", "nginx=nginx:latest");
         await K("rollout", "status", "deployment/web", "--timeout=90s");
@@ -137,5 +139,7 @@ public sealed class KubectlTests
         Assert.Equal("yes", (await KubectlAsync("auth", "can-i", "create", "pods")).Trim());
         Assert.StartsWith("no", (await TryKubectlAsync("auth", "can-i", "create", "pods", "--as=nobody")).Output, StringComparison.Ordinal);
         Assert.Contains("Ready", await KubectlAsync("describe", "node", "node-0"), StringComparison.Ordinal);
+        await KubectlAsync("events", "-A");
+        await KubectlAsync("get", "events", "-A");
     }
 }
