@@ -1,0 +1,9 @@
+namespace Hardway.ApiServer.Tests;
+
+/// <summary>Time that stands until it is set.</summary>
+internal sealed class Clock : TimeProvider
+{
+    public DateTimeOffset Now { get; set; } = DateTimeOffset.UtcNow;
+
+    public override DateTimeOffset GetUtcNow() => Now;
+}
