@@ -167,6 +167,14 @@ internal sealed class WorkloadVerification(
             null,
             cancellation).ConfigureAwait(false);
         await api.PostAsync("/api/v1/namespaces", Body("v1", "Namespace", _namespace, ""), cancellation).ConfigureAwait(false);
+        await context.WaitAsync(
+            $"the service account {_namespace}/default, which Pods run as",
+            async token => await api.GetAsync($"/api/v1/namespaces/{_namespace}/serviceaccounts/default", token).ConfigureAwait(false) is not null
+                ? null
+                : "the controller manager has not made it",
+            TimeSpan.FromSeconds(30),
+            null,
+            cancellation).ConfigureAwait(false);
         foreach (var manifest in Objects())
         {
             await api.PostAsync(manifest.Collection, manifest.Body, cancellation).ConfigureAwait(false);
