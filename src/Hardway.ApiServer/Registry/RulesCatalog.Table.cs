@@ -1,9 +1,13 @@
 using Hardway.ApiServer.Rules.Apps;
+using Hardway.ApiServer.Rules.Autoscaling;
 using Hardway.ApiServer.Rules.Batch;
 using Hardway.ApiServer.Rules.Coordination;
 using Hardway.ApiServer.Rules.Core;
 using Hardway.ApiServer.Rules.Discovery;
+using Hardway.ApiServer.Rules.Networking;
+using Hardway.ApiServer.Rules.NodeApi;
 using Hardway.ApiServer.Rules.Policy;
+using Hardway.ApiServer.Rules.Scheduling;
 using Hardway.ApiServer.Rules.Storage;
 
 namespace Hardway.ApiServer.Registry;
@@ -25,16 +29,24 @@ internal static partial class RulesCatalog
         [("", "ReplicationController")] = new ReplicationControllerRules(),
         [("", "PersistentVolume")] = new PersistentVolumeRules(),
         [("", "PersistentVolumeClaim")] = new PersistentVolumeClaimRules(),
+        [("", "LimitRange")] = new LimitRangeRules(),
+        [("", "ResourceQuota")] = new ResourceQuotaRules(),
         [("apps", "Deployment")] = new DeploymentRules(),
         [("apps", "ReplicaSet")] = new ReplicaSetRules(),
         [("apps", "StatefulSet")] = new StatefulSetRules(),
         [("apps", "DaemonSet")] = new DaemonSetRules(),
         [("apps", "ControllerRevision")] = new ControllerRevisionRules(),
+        [("autoscaling", "HorizontalPodAutoscaler")] = new HorizontalPodAutoscalerRules(),
         [("batch", "Job")] = new JobRules(),
         [("batch", "CronJob")] = new CronJobRules(),
         [("coordination.k8s.io", "Lease")] = new LeaseRules(),
         [("discovery.k8s.io", "EndpointSlice")] = new EndpointSliceRules(),
+        [("networking.k8s.io", "Ingress")] = new IngressRules(),
+        [("networking.k8s.io", "IngressClass")] = new IngressClassRules(),
+        [("networking.k8s.io", "NetworkPolicy")] = new NetworkPolicyRules(),
+        [("node.k8s.io", "RuntimeClass")] = new RuntimeClassRules(),
         [("policy", "PodDisruptionBudget")] = new PodDisruptionBudgetRules(),
+        [("scheduling.k8s.io", "PriorityClass")] = new PriorityClassRules(),
         [("storage.k8s.io", "StorageClass")] = new StorageClassRules(),
     };
 }

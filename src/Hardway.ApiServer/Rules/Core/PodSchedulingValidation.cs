@@ -9,11 +9,7 @@ internal static class PodSchedulingValidation
     public static void Validate(PodSpec spec, FieldPath path, ErrorList errors)
     {
         Names.CheckLabels(errors, path.Child("nodeSelector"), spec.NodeSelector);
-        for (var i = 0; i < spec.Tolerations?.Count; i++)
-        {
-            Toleration(spec.Tolerations[i], path.Child("tolerations").Index(i), errors);
-        }
-
+        Tolerations(spec.Tolerations, path.Child("tolerations"), errors);
         Spread(spec.TopologySpreadConstraints, path.Child("topologySpreadConstraints"), errors);
         Gates(spec, path, errors);
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -44,6 +40,14 @@ internal static class PodSchedulingValidation
         if (spec.Affinity is { } affinity)
         {
             AffinityValidation.Validate(affinity, path.Child("affinity"), errors);
+        }
+    }
+
+    public static void Tolerations(List<Toleration>? tolerations, FieldPath path, ErrorList errors)
+    {
+        for (var i = 0; i < tolerations?.Count; i++)
+        {
+            Toleration(tolerations[i], path.Index(i), errors);
         }
     }
 

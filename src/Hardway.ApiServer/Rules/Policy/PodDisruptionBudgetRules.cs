@@ -10,6 +10,8 @@ internal sealed class PodDisruptionBudgetRules : KindRules<PodDisruptionBudget>
 
     public override bool HasGeneration => true;
 
+    public override bool AllowUnconditionalUpdate => false;
+
     public override IReadOnlyList<TableColumn> Columns => [new("Min Available"), new("Max Unavailable"), new("Allowed Disruptions", "integer"), new("Age")];
 
     protected override void Validate(RuleContext context, PodDisruptionBudget value, ErrorList errors)
