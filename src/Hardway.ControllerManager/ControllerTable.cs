@@ -21,6 +21,17 @@ internal static class ControllerTable
         new("endpoints-controller", c => new EndpointsController(c) { Workers = c.WorkersOf("endpoint") }),
         new("replicaset-controller", c => new ReplicaSetController(c) { Workers = c.WorkersOf("replicaset") }),
         new("replicationcontroller-controller", c => new ReplicationControllerController(c) { Workers = c.WorkersOf("rc") }),
+        new("daemonset-controller", c => new DaemonSetController(c) { Workers = c.WorkersOf("daemonset") }),
+        new("statefulset-controller", c => new StatefulSetController(c) { Workers = c.WorkersOf("statefulset") }),
+        new("cronjob-controller", c => new CronJobController(c) { Workers = c.WorkersOf("cron-job") }),
+        new("disruption-controller", c => new DisruptionController(c)),
+        new("clusterrole-aggregation-controller", c => new ClusterRoleAggregationController(c)),
+        new("serviceaccount-token-controller", c => c.Options.ServiceAccountPrivateKeyFile.Length > 0 ? new ServiceAccountTokenController(c) { Workers = c.WorkersOf("serviceaccount-token") } : null),
+        new("certificatesigningrequest-approving-controller", c => new CertificateApprovingController(c)),
+        new("certificatesigningrequest-signing-controller", c => c.Options.ClusterSigningCertFile.Length > 0 ? new CertificateSigningController(c) : null),
+        new("certificatesigningrequest-cleaner-controller", c => new CertificateCleaningController(c)),
+        new("job-controller", c => new JobController(c) { Workers = c.WorkersOf("job") }),
+        new("ttl-after-finished-controller", c => new TTLAfterFinishedController(c) { Workers = c.WorkersOf("ttl-after-finished") }),
         new("deployment-controller", c => new DeploymentController(c) { Workers = c.WorkersOf("deployment") }),
     ];
 

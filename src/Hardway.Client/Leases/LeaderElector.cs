@@ -206,19 +206,35 @@ public sealed partial class LeaderElector
 
     private async Task ReleaseAsync()
     {
-        if (_observed is null || HolderOf(_observed) != Identity) return;
-        var lease = _observed.Clone();
-        lease.Spec = new LeaseSpec { HolderIdentity = "", LeaseDurationSeconds = 1, AcquireTime = _time.GetUtcNow(), RenewTime = _time.GetUtcNow(), LeaseTransitions = _observed.Spec.LeaseTransitions };
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(3), _time);
         try
         {
-            await _client.UpdateAsync(lease, deadline.Token);
-            LogReleased(_log, _options.ResourceNamespace, _options.ResourceName, _component);
+            // A renewal that was under way when the stop came may have changed the version: then once more on what is there.
+            for (var attempt = 0; attempt < 3 && _observed is not null && HolderOf(_observed) == Identity; attempt++)
+            {
+                try
+                {
+                    await _client.UpdateAsync(Released(_observed), deadline.Token);
+                    LogReleased(_log, _options.ResourceNamespace, _options.ResourceName, _component);
+                    return;
+                }
+                catch (ApiException e) when (e.IsConflict)
+                {
+                    _observed = await _client.TryGetAsync<Lease>(_options.ResourceNamespace, _options.ResourceName, deadline.Token);
+                }
+            }
         }
         catch (Exception e)
         {
             LogFailed(_log, _options.ResourceNamespace, _options.ResourceName, $"not released: {e.Message}");
         }
+    }
+
+    private Lease Released(Lease held)
+    {
+        var lease = held.Clone();
+        lease.Spec = new LeaseSpec { HolderIdentity = "", LeaseDurationSeconds = 1, AcquireTime = _time.GetUtcNow(), RenewTime = _time.GetUtcNow(), LeaseTransitions = held.Spec.LeaseTransitions };
+        return lease;
     }
 
     private static string HolderOf(Lease? lease) => lease?.Spec.HolderIdentity ?? "";

@@ -1,0 +1,134 @@
+using Hardway.Api;
+using Hardway.Api.Apps.V1;
+using Hardway.Api.Core.V1;
+using Hardway.Api.Meta.V1;
+using Hardway.Api.Policy.V1;
+using Hardway.Client;
+
+namespace Hardway.ControllerManager;
+
+/// <summary>
+/// Keeps the status of PodDisruptionBudgets, which evictions are measured by: how many Pods are expected (from their controllers' sizes), healthy, and
+/// may go. Pods that an eviction has noted in disruptedPods count as gone for two minutes. Keys are budgets.
+/// </summary>
+internal sealed class DisruptionController : Controller
+{
+    private static readonly TimeSpan _noted = TimeSpan.FromMinutes(2);
+    private readonly KubeClient _client;
+    private readonly EventRecorder _events;
+    private readonly Informer<PodDisruptionBudget> _budgets;
+    private readonly Informer<Pod> _pods;
+    private readonly Informer<ReplicaSet> _replicaSets;
+    private readonly Informer<Deployment> _deployments;
+    private readonly Informer<StatefulSet> _statefulSets;
+    private readonly Informer<ReplicationController> _replicationControllers;
+
+    public DisruptionController(ControllerContext context)
+        : base("disruption-controller", context.Logs, context.Time, context.Metrics)
+    {
+        Workers = 1;
+        _client = context.ClientFor("disruption-controller");
+        _events = context.EventsFor("controllermanager", "disruption-controller");
+        _budgets = Needs(context.Informers.Get<PodDisruptionBudget>());
+        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
+        _replicaSets = Needs(context.Informers.Get<ReplicaSet>());
+        _deployments = Needs(context.Informers.Get<Deployment>());
+        _statefulSets = Needs(context.Informers.Get<StatefulSet>());
+        _replicationControllers = Needs(context.Informers.Get<ReplicationController>());
+        _budgets.AddHandler(b => Queue.Add(KubeKey.Of(b)));
+        _pods.AddHandler(PodChanged);
+    }
+
+    public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
+    {
+        if (_budgets.Store.Get(key)?.Clone() is not { } budget) return;
+        var before = budget.Status.Clone();
+        var selector = Selector.From(budget.Spec.Selector);
+        var pods = _pods.Store.List(budget.Metadata.Namespace).Where(p => selector.Matches(p.Metadata.Labels)).ToList();
+        var now = Time.GetUtcNow();
+        DropNotes(budget, pods, now, key);
+        var noted = budget.Status.DisruptedPods ?? [];
+        var healthy = pods.Count(p => PodState.IsReady(p) && !PodState.IsTerminating(p) && !noted.ContainsKey(p.Metadata.Name));
+        var (expected, wanted, failure) = Expect(budget, pods);
+        var allowed = failure is not null || expected <= 0 ? 0 : Math.Max(0, healthy - wanted);
+        var status = budget.Status;
+        (status.CurrentHealthy, status.DesiredHealthy, status.ExpectedPods, status.DisruptionsAllowed) = (healthy, wanted, expected, allowed);
+        status.ObservedGeneration = budget.Metadata.Generation;
+        SetCondition(budget, failure, allowed, now);
+        if (pods.Count == 0 && failure is null) _events.Normal(budget, "NoPods", "No matching pods found");
+        if (failure is not null) _events.Warning(budget, "CalculateExpectedPodCountFailed", $"Failed to calculate the number of expected pods: {failure}");
+        if (!ApiStruct.DeepEquals(before, status)) await _client.UpdateStatusAsync(budget, cancellationToken);
+    }
+
+    private (int Expected, int Wanted, string? Failure) Expect(PodDisruptionBudget budget, List<Pod> pods)
+    {
+        if (budget.Spec.MaxUnavailable is { } most)
+        {
+            var (expected, failure) = ExpectedFromControllers(pods);
+            return (expected, Math.Max(0, expected - (most.Scaled(expected, roundUp: true) ?? 0)), failure);
+        }
+        if (budget.Spec.MinAvailable is not { } least) return (pods.Count, 0, null);
+        if (least.IsInt) return (pods.Count, least.IntValue, null);
+        var (total, wrong) = ExpectedFromControllers(pods);
+        return (total, least.Scaled(total, roundUp: true) ?? 0, wrong);
+    }
+
+    /// <summary>The sizes of the Pods' controllers, each once.</summary>
+    private (int Expected, string? Failure) ExpectedFromControllers(List<Pod> pods)
+    {
+        Dictionary<string, int> sizes = new(StringComparer.Ordinal);
+        foreach (var pod in pods)
+        {
+            if (OwnerReferences.ControllerOf(pod) is not { } owner) return (0, $"found no controllers for pod \"{pod.Metadata.Name}\"");
+            if (sizes.ContainsKey(owner.Uid)) continue;
+            if (SizeOf(pod.Metadata.Namespace, owner) is not var (uid, size)) return (0, $"found no controller ref for pod \"{pod.Metadata.Name}\": {owner.Kind} {owner.Name} has no scale");
+            sizes[uid] = size;
+        }
+        return (sizes.Values.Sum(), null);
+    }
+
+    private (string Uid, int Size)? SizeOf(string ns, OwnerReference owner)
+    {
+        switch (owner.Kind)
+        {
+            case "ReplicaSet" when _replicaSets.Store.Get(ns, owner.Name) is { } set && set.Metadata.Uid == owner.Uid:
+                if (OwnerReferences.ControllerOf(set) is { Kind: "Deployment" } above && _deployments.Store.Get(ns, above.Name) is { } deployment) return (deployment.Metadata.Uid, Rollout.Replicas(deployment));
+                return (set.Metadata.Uid, Rollout.Replicas(set));
+            case "StatefulSet" when _statefulSets.Store.Get(ns, owner.Name) is { } stateful && stateful.Metadata.Uid == owner.Uid:
+                return (stateful.Metadata.Uid, StatefulIdentity.Replicas(stateful));
+            case "ReplicationController" when _replicationControllers.Store.Get(ns, owner.Name) is { } old && old.Metadata.Uid == owner.Uid:
+                return (old.Metadata.Uid, old.Spec.Replicas ?? 1);
+            default:
+                return null;
+        }
+    }
+
+    private void DropNotes(PodDisruptionBudget budget, List<Pod> pods, DateTimeOffset now, string key)
+    {
+        foreach (var (name, at) in (budget.Status.DisruptedPods ?? []).ToList())
+        {
+            var pod = pods.Find(p => p.Metadata.Name == name);
+            if (pod is null || PodState.IsTerminating(pod) || at + _noted < now) budget.Status.DisruptedPods!.Remove(name);
+            else Queue.AddAfter(key, at + _noted - now);
+        }
+        if (budget.Status.DisruptedPods is { Count: 0 }) budget.Status.DisruptedPods = null;
+    }
+
+    private static void SetCondition(PodDisruptionBudget budget, string? failure, int allowed, DateTimeOffset now)
+    {
+        var (status, reason, message) = failure is not null ? ("False", "SyncFailed", failure) : allowed > 0 ? ("True", "SufficientPods", "") : ("False", "InsufficientPods", "");
+        var conditions = budget.Status.Conditions ??= [];
+        var current = conditions.Find(c => c.Type == "DisruptionAllowed");
+        if (current is null) conditions.Add(current = new Condition { Type = "DisruptionAllowed" });
+        if (current.Status != status) current.LastTransitionTime = now;
+        (current.Status, current.Reason, current.Message, current.ObservedGeneration) = (status, reason, message, budget.Metadata.Generation);
+    }
+
+    private void PodChanged(Pod pod)
+    {
+        foreach (var budget in _budgets.Store.List(pod.Metadata.Namespace))
+        {
+            if (Selector.From(budget.Spec.Selector).Matches(pod.Metadata.Labels)) Queue.Add(KubeKey.Of(budget));
+        }
+    }
+}
