@@ -3,7 +3,10 @@ using Hardway.Linux.Systemd;
 
 namespace Hardway.Kubelet.Cgroups;
 
-/// <summary>Makes cgroups as systemd slices, so that systemd and the kubelet do not both write the same tree.</summary>
+/// <summary>
+/// Makes cgroups as systemd slices, so that systemd and the kubelet do not both write the same tree. With cgroup v1 systemd may not have all
+/// controllers (in a container it finds them read-only when it starts), so they are also written directly, as runc does for its scopes.
+/// </summary>
 internal sealed class SystemdDriver(SystemdClient systemd, CgroupHierarchy hierarchy) : IPodCgroupDriver
 {
     private const string UnitExists = "org.freedesktop.systemd1.UnitExists", NoSuchUnit = "org.freedesktop.systemd1.NoSuchUnit";
@@ -28,6 +31,10 @@ internal sealed class SystemdDriver(SystemdClient systemd, CgroupHierarchy hiera
         {
             await systemd.SetUnitPropertiesAsync(slice, Limits(resources), stop);
         }
+        if (hierarchy.IsUnified)
+            return;
+        hierarchy.Create(name.SystemdPath);
+        hierarchy.Apply(name.SystemdPath, resources);
     }
 
     public async Task RemoveAsync(CgroupName name, CancellationToken stop)
@@ -40,6 +47,7 @@ internal sealed class SystemdDriver(SystemdClient systemd, CgroupHierarchy hiera
         {
             // Gone already.
         }
+        hierarchy.Remove(name.SystemdPath);
     }
 
     private List<UnitProperty> Limits(CgroupResources resources)

@@ -232,9 +232,18 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
         return true;
     }
 
+    /// <summary>The PLEG looks every second; an init container is looked at more often while it is young, for what comes after it waits.</summary>
+    private TimeSpan InitPace(Pod pod, RuntimePod runtime)
+    {
+        var running = (pod.Spec.InitContainers ?? []).Where(c => !c.IsSidecar()).Select(c => runtime.Latest(c.Name)).FirstOrDefault(c => c?.IsRunning == true);
+        if (running == null)
+            return services.Config.SyncFrequency;
+        return services.Time.GetUtcNow() - running.CreatedAt < TimeSpan.FromSeconds(2) ? TimeSpan.FromMilliseconds(50) : services.Config.SyncFrequency;
+    }
+
     private TimeSpan NextLook(Pod pod, RuntimePod runtime)
     {
-        var next = services.Config.SyncFrequency;
+        var next = InitPace(pod, runtime);
         foreach (var container in Qos.PodQos.AllContainers(pod))
         {
             if (runtime.Latest(container.Name) is { IsExited: true, FinishedAt: { } at } && services.Restarts.Remaining(RestartKey(pod, container), at) is var left && left > TimeSpan.Zero && left < next)
