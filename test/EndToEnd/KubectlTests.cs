@@ -131,6 +131,40 @@ public sealed class KubectlTests
     });
 
     [Fact]
+    public Task An_editor_changes_an_object_and_a_watch_sees_it() => InNamespaceAsync(async () =>
+    {
+        await K("create", "configmap", "watched", "--from-literal=key=before");
+        var start = new ProcessStartInfo(ProgramRun.Hardway, ["kubectl", "-n", _namespace, "get", "configmap", "watched", "-w", "-o", "jsonpath={.data.key}{'\n'}"]) { RedirectStandardOutput = true };
+        using var watch = Process.Start(start)!;
+        try
+        {
+            async Task<string?> NextAsync() => await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            Assert.Equal("before", await NextAsync());
+
+            var edit = await RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(30), ["kubectl", "-n", _namespace, "edit", "configmap", "watched"], variable: ("KUBE_EDITOR", "sed -i s/before/after/"));
+
+            Assert.True(edit.ExitCode == 0, edit.ToString());
+            Assert.Equal("after", await NextAsync());
+        }
+        finally
+        {
+            watch.Kill(entireProcessTree: true);
+        }
+    });
+
+    [Fact]
+    public Task A_terminal_in_a_pod_is_a_terminal() => InNamespaceAsync(async () =>
+    {
+        await K("run", "shell", "--image=busybox:1.36", "--restart=Never", "--", "sleep", "3600");
+        await K("wait", "--for=condition=Ready", "pod/shell", "--timeout=60s");
+
+        // script(1) gives kubectl a terminal of its own, as a person's.
+        var result = await RunAsync("script", TimeSpan.FromSeconds(30), ["-qec", $"{ProgramRun.Hardway} kubectl -n {_namespace} exec -it shell -- tty", "/dev/null"]);
+
+        Assert.Contains("/dev/pts/", result.Output, StringComparison.Ordinal);
+    });
+
+    [Fact]
     public async Task The_api_tells_about_itself()
     {
         Assert.Contains("containerd://", await KubectlAsync("get", "nodes", "-o", "wide"), StringComparison.Ordinal);

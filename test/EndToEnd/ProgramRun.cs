@@ -29,9 +29,10 @@ internal static class ProgramRun
 
     public static Task<ProgramResult> TryKubectlAsync(params string[] arguments) => RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(120), ["kubectl", .. arguments]);
 
-    public static async Task<ProgramResult> RunAsync(string program, TimeSpan limit, string[] arguments, string? input = null)
+    public static async Task<ProgramResult> RunAsync(string program, TimeSpan limit, string[] arguments, string? input = null, (string Name, string Value)? variable = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        if (variable is var (name, value)) start.Environment[name] = value;
         var line = string.Join(' ', arguments.Prepend(Path.GetFileName(program)));
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
