@@ -35,6 +35,9 @@ public static partial class ControllerManagerApplet
         await using var serving = new ServingHost(Program, options.Serving, health, metrics, logs);
         var leaderEvents = new EventRecorder(client, Program, logs);
 
+        var elector = new LeaderElector(client, options.LeaderElection, Program, logs, metrics, leaderEvents);
+        health.Add("leaderElection", elector.Check, HealthEndpoints.Healthz);
+
         async Task LeadAsync(CancellationToken ct)
         {
             using var context = new ControllerContext(options, client, anonymous, logs, metrics);
@@ -44,9 +47,7 @@ public static partial class ControllerManagerApplet
         var host = new ComponentHost(Program, logs, TimeProvider.System)
             .Add("serving", serving.RunAsync, serving.StartAsync)
             .Add("events", leaderEvents.RunAsync)
-            .Add("leader", ct => options.LeaderElection.LeaderElect
-                ? new LeaderElector(client, options.LeaderElection, Program, logs, metrics, leaderEvents).RunAsync(LeadAsync, ct)
-                : LeadAsync(ct));
+            .Add("leader", ct => options.LeaderElection.LeaderElect ? elector.RunAsync(LeadAsync, ct) : LeadAsync(ct));
         await host.RunAsync(stop);
         return 0;
     }

@@ -121,7 +121,7 @@ public sealed class WorkloadTests : IAsyncDisposable
         await EditDeploymentAsync(d => d.Spec.Template.Spec.Containers![0].Image = "nginx:1.23");
         await _api.UntilAsync(() =>
         {
-            Assert.InRange(Alive().Count, 0, 5);
+            Assert.InRange(_api.All(Sets).Sum(s => (int)s["spec"]!["replicas"]!), 0, 5);
             Assert.True(Alive().Count(IsReady) >= 3, "fewer available than allowed");
             return IsComplete(4, "nginx:1.23");
         }, "the new image everywhere", _stop.Token);

@@ -45,6 +45,10 @@ public sealed partial class LeaderElector
 
     public bool IsLeader { get; private set; }
 
+    /// <summary>The health check "leaderElection": a leader that has not renewed for the lease duration and 20 s more should be started anew.</summary>
+    public string? Check() =>
+        IsLeader && _time.GetElapsedTime(_observedAt) > _options.LeaseDuration + TimeSpan.FromSeconds(20) ? $"failed election to renew leadership on lease {_options.ResourceName}" : null;
+
     /// <summary>
     /// Waits for the Lease, runs <paramref name="work"/>, and returns when the token is cancelled (Lease released) or the work ended. A Lease that is
     /// lost is a <see cref="ComponentException"/>: the process must end, and start again as a standby.

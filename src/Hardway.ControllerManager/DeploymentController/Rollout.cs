@@ -53,19 +53,19 @@ internal static class Rollout
         Dictionary<ReplicaSet, int> sizes = [];
         var active = old.Where(s => Replicas(s) > 0).OrderBy(s => s.Metadata.CreationTimestamp).ThenBy(s => s.Metadata.Name, StringComparer.Ordinal).ToList();
         var minAvailable = Replicas(deployment) - MaxUnavailable(deployment);
-        var newUnavailable = Math.Max(0, Replicas(newSet) - newSet.Status.AvailableReplicas);
+        var newUnavailable = Replicas(newSet) - Available(newSet);
         var most = all.Sum(Replicas) - minAvailable - newUnavailable;
         if (most <= 0) return sizes;
         var cleaned = 0;
         foreach (var set in active)
         {
             if (cleaned >= most) break;
-            var unhealthy = Math.Min(most - cleaned, Replicas(set) - set.Status.AvailableReplicas);
+            var unhealthy = Math.Min(most - cleaned, Replicas(set) - Available(set));
             if (unhealthy <= 0) continue;
             sizes[set] = Replicas(set) - unhealthy;
             cleaned += unhealthy;
         }
-        var spare = all.Sum(s => s.Status.AvailableReplicas) - minAvailable;
+        var spare = all.Sum(Available) - minAvailable;
         foreach (var set in active)
         {
             if (spare <= 0) break;
@@ -77,6 +77,9 @@ internal static class Rollout
         }
         return sizes;
     }
+
+    /// <summary>Available Pods that will stay: right after a set was shrunk its status still counts those that are going.</summary>
+    private static int Available(ReplicaSet set) => Math.Min(set.Status.AvailableReplicas, Replicas(set));
 
     /// <summary>
     /// When a Deployment is scaled in the middle of a rollout, every ReplicaSet gets its share of the change in proportion to its size; what

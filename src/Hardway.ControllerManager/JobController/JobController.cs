@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using Hardway.Api;
@@ -25,6 +26,10 @@ internal sealed class JobController : Controller
     private readonly PodControl _control;
     private readonly Claims<Job, Pod> _claims;
     private readonly Expectations _expectations;
+    private readonly WrittenVersions _written = new();
+
+    /// <summary>Pods whose finalizer was removed and whose cached copy still has it: they are counted already.</summary>
+    private readonly ConcurrentDictionary<string, bool> _released = new(StringComparer.Ordinal);
     private readonly Informer<Job> _jobs;
     private readonly Informer<Pod> _pods;
 
@@ -38,7 +43,7 @@ internal sealed class JobController : Controller
         _expectations = new Expectations(context.Time);
         _jobs = Needs(context.Informers.Get<Job>());
         _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _jobs.AddHandler(j => Queue.Add(KubeKey.Of(j)));
+        _jobs.AddHandler(j => Queue.Add(KubeKey.Of(j)), (_, j) => Queue.Add(KubeKey.Of(j)), JobDeleted);
         _pods.AddHandler(PodAdded, (_, p) => PodChanged(p), PodDeleted);
     }
 
@@ -47,9 +52,11 @@ internal sealed class JobController : Controller
         if (_jobs.Store.Get(key)?.Clone() is not { } job)
         {
             _expectations.Forget(key);
+            _written.Forget(key);
             await ReleaseAsync(_pods.Store.List(KubeKey.Split(key).Namespace).Where(p => JobRules.HasTracking(p) && KeyOf(p) == key), cancellationToken);
             return;
         }
+        if (!_written.Seen(key, [job])) return;
         if (job.Spec.ManagedBy is { } manager && manager != "kubernetes.io/job-controller") return;
         var mine = await _claims.ClaimAsync(job, Selector.From(job.Spec.Selector), _pods.Claimable(job.Metadata.Uid, job.Metadata.Namespace), cancellationToken);
         if (JobRules.IsFinished(job) || job.Metadata.DeletionTimestamp is not null)
@@ -60,7 +67,7 @@ internal sealed class JobController : Controller
         var caughtUp = _expectations.Satisfied(key);
         var before = job.Status.Clone();
         if (job.Status.StartTime is null && !JobRules.IsSuspended(job)) job.Status.StartTime = Time.GetUtcNow();
-        var work = new JobWork(job, mine, Time.GetUtcNow());
+        var work = new JobWork(job, mine, p => JobRules.HasTracking(p) && !_released.ContainsKey(p.Metadata.Uid), Time.GetUtcNow());
         if (caughtUp) work.Decide();
         Exception? error = null;
         if (caughtUp)
@@ -69,19 +76,19 @@ internal sealed class JobController : Controller
             if (work.Wait > TimeSpan.Zero) Queue.AddAfter(key, work.Wait);
             else error = await CreatePodsAsync(key, job, work, cancellationToken);
         }
-        await CountAsync(job, before, work, cancellationToken);
+        await CountAsync(key, job, before, work, cancellationToken);
         if (job.Spec.ActiveDeadlineSeconds is { } seconds && job.Status.StartTime is { } start && !JobRules.IsSuspended(job)) Queue.AddAfter(key, start.AddSeconds(seconds) - Time.GetUtcNow());
         if (error is not null and not ApiException { IsNamespaceTerminating: true }) throw error;
     }
 
     /// <summary>Steps 1 to 3, and the conditions with them.</summary>
-    private async Task CountAsync(Job job, JobStatus before, JobWork work, CancellationToken ct)
+    private async Task CountAsync(string key, Job job, JobStatus before, JobWork work, CancellationToken ct)
     {
         work.FillStatus();
         var noted = work.NoteUncounted();
         if (noted.Count > 0)
         {
-            job = await WriteAsync(job, before, ct);
+            job = await WriteAsync(key, job, before, ct);
             before = job.Status.Clone();
             await ReleaseAsync(noted, ct);
             work.Adopt(job);
@@ -91,13 +98,19 @@ internal sealed class JobController : Controller
         var finished = JobRules.Condition(job, "Complete") ?? JobRules.Condition(job, "Failed");
         var suspended = job.Status.Conditions?.Find(c => c.Type == "Suspended");
         var wasSuspended = before.Conditions?.Find(c => c.Type == "Suspended")?.Status == "True";
-        await WriteAsync(job, before, ct);
+        await WriteAsync(key, job, before, ct);
         if (finished is { Type: "Complete" }) _events.Normal(job, "Completed", "Job completed");
         else if (finished is not null) _events.Warning(job, finished.Reason, finished.Message);
         if (suspended is not null && suspended.Status == "True" != wasSuspended) _events.Normal(job, wasSuspended ? "Resumed" : "Suspended", wasSuspended ? "Job resumed" : "Job suspended");
     }
 
-    private async Task<Job> WriteAsync(Job job, JobStatus before, CancellationToken ct) => ApiStruct.DeepEquals(job.Status, before) ? job : await _client.UpdateStatusAsync(job, ct);
+    private async Task<Job> WriteAsync(string key, Job job, JobStatus before, CancellationToken ct)
+    {
+        if (ApiStruct.DeepEquals(job.Status, before)) return job;
+        var written = await _client.UpdateStatusAsync(job, ct);
+        _written.Wrote(key, written);
+        return written;
+    }
 
     private async Task DeletePodsAsync(string key, Job job, List<Pod> doomed, CancellationToken ct)
     {
@@ -140,6 +153,7 @@ internal sealed class JobController : Controller
     {
         foreach (var pod in pods.Where(JobRules.HasTracking))
         {
+            if (!_released.TryAdd(pod.Metadata.Uid, true)) continue;
             var kept = new JsonArray([.. pod.Metadata.Finalizers!.Where(f => f != JobRules.Tracking).Select(f => (JsonNode)f)]);
             var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid, ["resourceVersion"] = pod.Metadata.ResourceVersion, ["finalizers"] = kept } };
             try
@@ -148,11 +162,23 @@ internal sealed class JobController : Controller
             }
             catch (ApiException e) when (e.IsNotFound)
             {
+                _released.TryRemove(pod.Metadata.Uid, out _);
+            }
+            catch
+            {
+                _released.TryRemove(pod.Metadata.Uid, out _);
+                throw;
             }
         }
     }
 
     private static string? KeyOf(Pod pod) => OwnerReferences.ControllerOf(pod) is { Kind: "Job" } owner ? KubeKey.Of(pod.Metadata.Namespace, owner.Name) : null;
+
+    private void JobDeleted(Job job)
+    {
+        _written.Forget(KubeKey.Of(job));
+        Queue.Add(KubeKey.Of(job));
+    }
 
     private void PodAdded(Pod pod)
     {
@@ -163,6 +189,7 @@ internal sealed class JobController : Controller
 
     private void PodChanged(Pod pod)
     {
+        if (!JobRules.HasTracking(pod)) _released.TryRemove(pod.Metadata.Uid, out _);
         if (KeyOf(pod) is not { } key) return;
         if (PodState.IsTerminating(pod)) _expectations.DeletionObserved(key, pod.Metadata.Uid);
         Queue.Add(key);
@@ -170,6 +197,7 @@ internal sealed class JobController : Controller
 
     private void PodDeleted(Pod pod)
     {
+        _released.TryRemove(pod.Metadata.Uid, out _);
         if (KeyOf(pod) is not { } key) return;
         _expectations.DeletionObserved(key, pod.Metadata.Uid);
         Queue.Add(key);

@@ -4,9 +4,10 @@ using Hardway.Api.Core.V1;
 namespace Hardway.ControllerManager;
 
 /// <summary>One look at a Job: its Pods sorted, what to make and delete, and its status. Changes only the Job's own copy; asks nobody.</summary>
-internal sealed class JobWork(Job job, List<Pod> pods, DateTimeOffset now)
+internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, DateTimeOffset now)
 {
     private readonly DateTimeOffset _now = now;
+    private readonly Func<Pod, bool> _tracked = tracked;
     private readonly List<Pod> _pods = pods;
     private readonly List<Pod> _active = [.. pods.Where(PodState.IsActive)];
     private Job _job = job;
@@ -66,7 +67,7 @@ internal sealed class JobWork(Job job, List<Pod> pods, DateTimeOffset now)
     {
         var status = _job.Status;
         var notes = status.UncountedTerminatedPods ??= new UncountedTerminatedPods();
-        var tracked = _pods.Where(JobRules.HasTracking).ToDictionary(p => p.Metadata.Uid, StringComparer.Ordinal);
+        var tracked = _pods.Where(_tracked).ToDictionary(p => p.Metadata.Uid, StringComparer.Ordinal);
         CountNotes(uid => !tracked.ContainsKey(uid));
         foreach (var pod in tracked.Values)
         {
@@ -155,14 +156,14 @@ internal sealed class JobWork(Job job, List<Pod> pods, DateTimeOffset now)
     {
         if (JobRules.IsIndexed(_job)) return CompletedIndexes().Count;
         var notes = _job.Status.UncountedTerminatedPods?.Succeeded ?? [];
-        return _job.Status.Succeeded + notes.Count + _pods.Count(p => p.Status.Phase == "Succeeded" && JobRules.HasTracking(p) && !notes.Contains(p.Metadata.Uid));
+        return _job.Status.Succeeded + notes.Count + _pods.Count(p => p.Status.Phase == "Succeeded" && _tracked(p) && !notes.Contains(p.Metadata.Uid));
     }
 
     private int Failed()
     {
         if (_job.Spec.BackoffLimitPerIndex is not null) return 0;
         var notes = _job.Status.UncountedTerminatedPods?.Failed ?? [];
-        return _job.Status.Failed + notes.Count + _pods.Count(p => JobRules.CountsAsFailed(_job, p) && JobRules.HasTracking(p) && !notes.Contains(p.Metadata.Uid) && !IsIgnored(p));
+        return _job.Status.Failed + notes.Count + _pods.Count(p => JobRules.CountsAsFailed(_job, p) && _tracked(p) && !notes.Contains(p.Metadata.Uid) && !IsIgnored(p));
     }
 
     private SortedSet<int> CompletedIndexes()

@@ -1,0 +1,34 @@
+using Hardway.Api;
+using Hardway.Api.Core.V1;
+using Hardway.Client;
+
+namespace Hardway.ControllerManager;
+
+/// <summary>Keeps the finalizer pv-protection on volumes and drops it when a volume that is being deleted is bound to no claim. Keys are volumes.</summary>
+internal sealed class PersistentVolumeProtectionController : Controller
+{
+    private const string Finalizer = "kubernetes.io/pv-protection";
+    private readonly KubeClient _client;
+    private readonly Informer<PersistentVolume> _volumes;
+
+    public PersistentVolumeProtectionController(ControllerContext context)
+        : base("persistentvolume-protection-controller", context.Logs, context.Time, context.Metrics)
+    {
+        Workers = 1;
+        _client = context.ClientFor("pv-protection-controller");
+        _volumes = Needs(context.Informers.Get<PersistentVolume>());
+        _volumes.AddHandler(v => Queue.Add(v.Metadata.Name), (_, v) => Queue.Add(v.Metadata.Name));
+    }
+
+    public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
+    {
+        if (_volumes.Store.Get(key) is not { } volume) return;
+        var has = volume.Metadata.Finalizers?.Contains(Finalizer) == true;
+        var deleting = volume.Metadata.DeletionTimestamp is not null;
+        if (has != deleting || (deleting && volume.Status.Phase == "Bound")) return;
+        var changed = volume.Clone();
+        if (deleting) changed.Metadata.Finalizers!.Remove(Finalizer);
+        else (changed.Metadata.Finalizers ??= []).Add(Finalizer);
+        await _client.UpdateAsync(changed, cancellationToken);
+    }
+}
