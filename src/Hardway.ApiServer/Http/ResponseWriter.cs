@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Compression;
+using Hardway.Api;
+using Hardway.ApiServer.Errors;
+using Microsoft.AspNetCore.Http;
+
+namespace Hardway.ApiServer.Http;
+
+/// <summary>Writes answers: encoded objects as they are, others encoded; YAML and gzip on request; warnings as headers.</summary>
+internal static class ResponseWriter
+{
+    private const int GzipFrom = 128 * 1024;
+
+    public static Task WriteAsync(RequestContext context, int code, ApiStruct value, MediaType media = MediaType.Json) =>
+        WriteJsonAsync(context, code, ApiJson.Serialize(value), media);
+
+    public static async Task WriteJsonAsync(RequestContext context, int code, ReadOnlyMemory<byte> json, MediaType media = MediaType.Json)
+    {
+        var response = context.Response;
+        response.StatusCode = code;
+        Headers(context);
+        if (media == MediaType.Yaml)
+        {
+            response.ContentType = "application/yaml";
+            json = YamlText.FromJson(json.Span);
+        }
+        else
+        {
+            response.ContentType = "application/json";
+            if (IsPretty(context.Request))
+            {
+                json = JsonText.Indent(json.Span);
+            }
+        }
+
+        if (json.Length >= GzipFrom && AcceptsGzip(context.Request))
+        {
+            response.Headers.ContentEncoding = "gzip";
+            response.Headers.Vary = "Accept-Encoding";
+            await using var zip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
+            await zip.WriteAsync(json, context.Aborted).ConfigureAwait(false);
+            return;
+        }
+
+        response.ContentLength = json.Length;
+        await response.BodyWriter.WriteAsync(json, context.Aborted).ConfigureAwait(false);
+    }
+
+    public static Task WriteTextAsync(RequestContext context, int code, string text, string type = "text/plain; charset=utf-8")
+    {
+        context.Response.StatusCode = code;
+        context.Response.ContentType = type;
+        return context.Response.WriteAsync(text, context.Aborted);
+    }
+
+    /// <summary>The one place where an error becomes an answer. Nothing is written when the answer has begun already.</summary>
+    public static async Task WriteErrorAsync(RequestContext context, ApiException error)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Http.Abort();
+            return;
+        }
+
+        var status = error.Status;
+        context.Response.Clear();
+        if (status.Details?.RetryAfterSeconds is > 0 and var seconds)
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (status.Code == 401)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"kubernetes-master\"";
+        }
+
+        context.ResponseObject = status;
+        var media = MediaType.Json;
+        try
+        {
+            media = Negotiation.Of(context.Request).Media;
+        }
+        catch (ApiException)
+        {
+            // What the client accepts we do not have: it gets JSON.
+        }
+
+        await WriteAsync(context, status.Code == 0 ? 500 : status.Code, status, media).ConfigureAwait(false);
+    }
+
+    public static void Headers(RequestContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-cache, private";
+        foreach (var warning in context.Warnings)
+        {
+            headers.Append("Warning", "299 - \"" + Escape(warning) + "\"");
+        }
+    }
+
+    private static string Escape(string text)
+    {
+        var clean = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+        return clean.All(char.IsAscii) ? clean : string.Concat(clean.Select(c => char.IsAscii(c) ? c : '?'));
+    }
+
+    private static bool AcceptsGzip(HttpRequest request) => request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsPretty(HttpRequest request) => request.Query.TryGetValue("pretty", out var pretty) && RequestInfoResolver.IsTrue(pretty);
+}
