@@ -1,5 +1,6 @@
 using System.Text;
 using Hardway.Api;
+using Hardway.Api.FieldManagement;
 
 namespace Hardway.ApiServer.Registry;
 
@@ -53,6 +54,9 @@ internal sealed class ServedResource(ResourceInfo info, ResourceRegistry registr
     public bool IsStorageVersion { get; } = info == registry.Storage;
 
     public KindRules Rules => Registry.Rules;
+
+    /// <summary>How server-side apply sees the kind.</summary>
+    public MergeType MergeType { get; init; } = SchemaMergeType.Of(info.Type);
 
     public bool Has(string verb) => Info.Verbs.Contains(verb);
 

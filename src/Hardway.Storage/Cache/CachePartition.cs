@@ -13,9 +13,13 @@ internal sealed class CachePartition(WatchCacheOptions options, KeySnapshot obje
 
     public int WatcherCount { get; private set; }
 
+    /// <summary>The revision of the last change of an object here, or of the load.</summary>
+    public long LastChange { get; private set; } = floor;
+
     public void Apply(CacheEvent e, TimeProvider time)
     {
         Objects = e.Type == CacheEventType.Deleted ? Objects.Without(e.Object!.Key) : Objects.With(e.Object!);
+        LastChange = e.Revision;
         Ring.Add(e, time);
         Offer(_watchers, e);
         if (_watchersByIndex.Count > 0)

@@ -8,13 +8,17 @@ public sealed class CacheSnapshot
 {
     private readonly KeySnapshot _objects;
 
-    internal CacheSnapshot(KeySnapshot objects, long revision)
+    internal CacheSnapshot(KeySnapshot objects, long revision, long lastChange)
     {
+        LastChange = lastChange;
         _objects = objects;
         Revision = revision;
     }
 
     public long Revision { get; }
+
+    /// <summary>The revision of the partition's last change: what was derived from it holds while this stays. 0 when it never had an object.</summary>
+    public long LastChange { get; }
 
     /// <summary>Objects in the whole partition, under any prefix.</summary>
     public int PartitionCount => _objects.Count;

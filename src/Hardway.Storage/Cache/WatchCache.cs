@@ -110,7 +110,9 @@ public sealed partial class WatchCache : IDisposable
         var name = PartitionName(prefix);
         lock (_gate)
         {
-            return new CacheSnapshot(_partitions.TryGetValue(name, out var partition) ? partition.Objects : KeySnapshot.Empty, _revision);
+            return _partitions.TryGetValue(name, out var partition)
+                ? new CacheSnapshot(partition.Objects, _revision, partition.LastChange)
+                : new CacheSnapshot(KeySnapshot.Empty, _revision, 0);
         }
     }
 

@@ -1,0 +1,123 @@
+using Hardway.Api;
+using Hardway.ApiServer.Errors;
+using Hardway.ApiServer.Http;
+using Hardway.ApiServer.Registry;
+
+namespace Hardway.ApiServer.Handlers;
+
+/// <summary>Turns a body into an object: its kind checked, unknown fields treated as the client asked, defaults filled in.</summary>
+internal static class BodyDecoder
+{
+    /// <summary>Reads the request's body as the kind of the resource; in the version that the client speaks, without defaults.</summary>
+    public static async Task<ApiStruct> ReadAsync(RequestContext context, TypeSchema type, FieldValidation validation)
+    {
+        var json = await RequestBody.ReadJsonAsync(context).ConfigureAwait(false);
+        return Decode(context, type, json, validation);
+    }
+
+    public static ApiStruct Decode(RequestContext context, TypeSchema type, ReadOnlyMemory<byte> json, FieldValidation validation)
+    {
+        if (json.Length == 0)
+        {
+            throw Statuses.BadRequest($"the body of the request is empty; expected a {type.Kind}");
+        }
+
+        var report = validation == FieldValidation.Ignore ? null : new DecodeReport();
+        ApiStruct value;
+        try
+        {
+            value = ApiJson.Deserialize(type, json.Span, report);
+        }
+        catch (ApiDecodeException e)
+        {
+            throw Statuses.BadRequest($"{type.Kind} in version \"{type.Version}\" cannot be handled as a {type.Kind}: {e.Message}");
+        }
+
+        CheckKind(value, type);
+        Report(context, report, validation);
+        return value;
+    }
+
+    /// <summary>An object that came from a tree (a patch): the same checks of unknown fields, but their answer is that of a patch.</summary>
+    public static KubeObject FromTree(RequestContext context, ServedResource resource, Dictionary<string, object?> tree, FieldValidation validation, Func<string, ApiException> refuse)
+    {
+        var report = validation == FieldValidation.Ignore ? null : new DecodeReport();
+        KubeObject value;
+        try
+        {
+            value = (KubeObject)ApiJson.FromTree(resource.Info.Type, tree, report);
+        }
+        catch (ApiDecodeException e)
+        {
+            throw Statuses.BadRequest($"{resource.Info.Kind} in version \"{resource.Info.Version}\" cannot be handled as a {resource.Info.Kind}: {e.Message}");
+        }
+
+        if (report is { IsEmpty: false } && validation == FieldValidation.Strict)
+        {
+            throw refuse(string.Join(", ", Problems(report)));
+        }
+
+        Report(context, report, validation);
+        value.Kind = resource.Info.Kind;
+        value.ApiVersion = resource.Info.ApiVersion;
+        return value;
+    }
+
+    /// <summary>To the storage version with all defaults; and in the client's version it is defaulted first, as versions may differ in that.</summary>
+    public static KubeObject ToStorage(ServedResource resource, KubeObject value)
+    {
+        SchemaDefaults.Apply(value);
+        if (!resource.IsStorageVersion)
+        {
+            value = VersionConversion.Convert(value, resource.Info, resource.Registry.Storage);
+            SchemaDefaults.Apply(value);
+        }
+
+        resource.Rules.Default(value);
+        return value;
+    }
+
+    public static IEnumerable<string> Problems(DecodeReport report) =>
+        report.Duplicate.Select(p => $"duplicate field \"{p}\"").Concat(report.Unknown.Select(p => $"unknown field \"{p}\""));
+
+    public static void Report(RequestContext context, DecodeReport? report, FieldValidation validation)
+    {
+        if (report is null || report.IsEmpty)
+        {
+            return;
+        }
+
+        if (validation == FieldValidation.Strict)
+        {
+            throw Statuses.BadRequest("strict decoding error: " + string.Join(", ", Problems(report)));
+        }
+
+        foreach (var problem in Problems(report))
+        {
+            context.Warn(problem);
+        }
+    }
+
+    private static void CheckKind(ApiStruct value, TypeSchema type)
+    {
+        if (type.Field("kind") is not { } kindField || type.Field("apiVersion") is not { } versionField)
+        {
+            return;
+        }
+
+        var kind = value.Get(kindField.Ordinal) as string ?? "";
+        var version = value.Get(versionField.Ordinal) as string ?? "";
+        if (kind.Length > 0 && kind != type.Kind)
+        {
+            throw Statuses.BadRequest($"{kind} in version \"{version}\" cannot be handled as a {type.Kind}: the object's kind is {kind}");
+        }
+
+        if (version.Length > 0 && version != type.ApiVersion && type.Kind is not "DeleteOptions")
+        {
+            throw Statuses.BadRequest($"the API version in the data ({version}) does not match the expected API version ({type.ApiVersion})");
+        }
+
+        value.Set(kindField.Ordinal, type.Kind);
+        value.Set(versionField.Ordinal, type.ApiVersion);
+    }
+}

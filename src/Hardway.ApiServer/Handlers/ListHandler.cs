@@ -1,0 +1,280 @@
+using System.Buffers;
+using System.Text;
+using Hardway.Api;
+using Hardway.Api.Meta.V1;
+using Hardway.ApiServer.Errors;
+using Hardway.ApiServer.Http;
+using Hardway.ApiServer.Registry;
+using Hardway.ApiServer.Serving;
+using Hardway.Storage;
+using Hardway.Storage.Cache;
+
+namespace Hardway.ApiServer.Handlers;
+
+/// <summary>
+/// GET of a collection. The newest state and not-older states are served from the watch cache; an exact revision, or the next page of a list,
+/// from the store's history (or from the page's snapshot, which is kept for a short time).
+/// </summary>
+internal sealed class ListHandler(ApiServices services)
+{
+    private readonly SnapshotShelf _shelf = new(services.Time);
+
+    public async Task HandleAsync(RequestContext context, ServedResource resource)
+    {
+        var negotiation = Negotiation.Of(context.Request);
+        var filter = ObjectFilter.Of(context, resource);
+        var page = await ReadAsync(context, resource, filter).ConfigureAwait(false);
+        await WriteAsync(context, resource, page, negotiation).ConfigureAwait(false);
+    }
+
+    public async Task WriteAsync(RequestContext context, ServedResource resource, ListPage page, Negotiation negotiation)
+    {
+        switch (negotiation.As)
+        {
+            case Representation.Table:
+                var values = page.Items.ConvertAll(i => ObjectStore.Decode(resource.Registry, i));
+                var table = TablePrinter.Make(resource, values, services.Time.GetUtcNow(), TablePrinter.IncludeObject(context));
+                table.Metadata = page.Metadata;
+                await ResponseWriter.WriteAsync(context, 200, table, negotiation.Media).ConfigureAwait(false);
+                break;
+            case Representation.PartialObjectMetadata:
+                var list = new PartialObjectMetadataList
+                {
+                    Kind = "PartialObjectMetadataList",
+                    ApiVersion = "meta.k8s.io/v1",
+                    Metadata = page.Metadata,
+                    Items = page.Items.ConvertAll(i => ObjectResponse.Partial(ObjectStore.Decode(resource.Registry, i))),
+                };
+                await ResponseWriter.WriteAsync(context, 200, list, negotiation.Media).ConfigureAwait(false);
+                break;
+            default:
+                await ResponseWriter.WriteJsonAsync(context, 200, Encode(resource, page), negotiation.Media).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    /// <summary>The page that the query asks for.</summary>
+    public async Task<ListPage> ReadAsync(RequestContext context, ServedResource resource, ObjectFilter filter)
+    {
+        var query = context.Request.Query;
+        var limit = ReadLimit(query["limit"].ToString());
+        var version = query["resourceVersion"].ToString();
+        var match = query["resourceVersionMatch"].ToString();
+        var token = query["continue"].ToString();
+        CheckMatch(version, match, token, RequestInfoResolver.IsTrue(query["sendInitialEvents"]), watch: false);
+        var registry = resource.Registry;
+        var prefix = registry.Collection(context.Info.Namespace);
+        if (token.Length > 0)
+        {
+            if (version.Length > 0 && version != "0")
+            {
+                throw Statuses.BadRequest("specifying resource version is not allowed when using continue");
+            }
+
+            var next = ContinueToken.Decode(token);
+            return next.Revision < 0
+                ? await CurrentAsync(context, prefix, "", prefix + next.Start, limit, filter).ConfigureAwait(false)
+                : await HistoricAsync(context, registry, prefix, next.Revision, prefix + next.Start, limit, filter, true).ConfigureAwait(false);
+        }
+
+        if (version.Length > 0 && version != "0")
+        {
+            var revision = ResourceVersions.Parse(version);
+            await services.Objects.WaitForAsync(revision, context.Aborted).ConfigureAwait(false);
+            if (match == "Exact" || (match.Length == 0 && limit > 0))
+            {
+                return await HistoricAsync(context, registry, prefix, revision, null, limit, filter, false).ConfigureAwait(false);
+            }
+        }
+
+        return await CurrentAsync(context, prefix, version, null, version == "0" && match.Length == 0 ? 0 : limit, filter).ConfigureAwait(false);
+    }
+
+    public static void CheckMatch(string version, string match, string token, bool initialEvents, bool watch)
+    {
+        var errors = new ErrorList();
+        if (match.Length > 0)
+        {
+            if (watch && !initialEvents)
+            {
+                errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+            }
+            else if (version.Length == 0 && !watch)
+            {
+                errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch is forbidden unless resourceVersion is provided");
+            }
+            else if (token.Length > 0)
+            {
+                errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch is forbidden when continue is provided");
+            }
+
+            if (match is not ("Exact" or "NotOlderThan"))
+            {
+                errors.NotSupported(FieldPath.Of("resourceVersionMatch"), match, "Exact", "NotOlderThan", "");
+            }
+            else if (match == "Exact" && version == "0")
+            {
+                errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
+            }
+            else if (watch && initialEvents && match != "NotOlderThan")
+            {
+                errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch must be NotOlderThan with sendInitialEvents");
+            }
+        }
+
+        if (errors.Any)
+        {
+            throw Statuses.Invalid("meta.k8s.io", "ListOptions", "", errors);
+        }
+    }
+
+    private static int ReadLimit(string text)
+    {
+        if (text.Length == 0)
+        {
+            return 0;
+        }
+
+        return long.TryParse(text, out var limit) ? (int)Math.Clamp(limit, 0, int.MaxValue) : throw Statuses.BadRequest($"limit: \"{text}\" is not a number");
+    }
+
+    private async Task<ListPage> CurrentAsync(RequestContext context, string prefix, string version, string? start, int limit, ObjectFilter filter)
+    {
+        await services.Objects.WaitAsync(version, context.Aborted).ConfigureAwait(false);
+        var snapshot = services.Objects.Cache.Snapshot(prefix);
+        if (limit > 0)
+        {
+            _shelf.Keep(prefix, snapshot);
+        }
+
+        return Page(snapshot.Range(prefix, start), snapshot.Revision, prefix, limit, filter);
+    }
+
+    private async Task<ListPage> HistoricAsync(RequestContext context, ResourceRegistry registry, string prefix, long revision, string? start, int limit, ObjectFilter filter, bool isContinue)
+    {
+        if (_shelf.Find(prefix, revision) is { } kept)
+        {
+            return Page(kept.Range(prefix, start), revision, prefix, limit, filter);
+        }
+
+        try
+        {
+            var list = await services.Objects.Store.ListAsync(new StoreListRequest(prefix) { StartKey = start, Revision = revision }, context.Aborted).ConfigureAwait(false);
+            return Page(list.Entries.Select(e => ObjectStore.FromEntry(registry, e)), revision, prefix, limit, filter);
+        }
+        catch (StoreException e) when (e.Error == StoreError.Compacted)
+        {
+            throw Compacted(context, isContinue, start, prefix);
+        }
+        catch (StoreException e) when (e.Error == StoreError.FutureRevision)
+        {
+            throw ResourceVersions.TooLarge(revision, services.Objects.Cache.Revision);
+        }
+    }
+
+    /// <summary>410; for a page in the middle with a token to go on inconsistently.</summary>
+    private static ApiException Compacted(RequestContext context, bool isContinue, string? start, string prefix)
+    {
+        _ = context;
+        var error = Statuses.Expired(isContinue
+            ? "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results."
+            : "The resourceVersion for the provided list is too old.");
+        if (isContinue && start is not null)
+        {
+            error.Status.Metadata.Continue = new ContinueToken(-1, start[prefix.Length..]).Encode();
+        }
+
+        return error;
+    }
+
+    private static ListPage Page(IEnumerable<CachedObject> all, long revision, string prefix, int limit, ObjectFilter filter)
+    {
+        var items = new List<CachedObject>();
+        var metadata = new ListMeta { ResourceVersion = ResourceVersions.Of(revision) };
+        var left = 0L;
+        CachedObject? last = null;
+        foreach (var item in all)
+        {
+            if (item.Error is { } error)
+            {
+                throw Statuses.Internal($"{item.Key} cannot be read from the store: {error}");
+            }
+
+            if (!filter.Matches(item))
+            {
+                continue;
+            }
+
+            if (limit > 0 && items.Count == limit)
+            {
+                left++;
+                if (!filter.SelectsAll)
+                {
+                    break;
+                }
+
+                continue;
+            }
+
+            items.Add(item);
+            last = item;
+        }
+
+        if (left > 0)
+        {
+            metadata.Continue = new ContinueToken(revision, last!.Key[prefix.Length..] + "\0").Encode();
+            metadata.RemainingItemCount = filter.SelectsAll ? left : null;
+        }
+
+        return new ListPage(items, metadata);
+    }
+
+    /// <summary>The list's bytes, put together from the items' own.</summary>
+    private static ReadOnlyMemory<byte> Encode(ServedResource resource, ListPage page)
+    {
+        var envelope = resource.IsStorageVersion && !resource.Registry.IsCustom ? resource.Registry.Envelope.Length : 0;
+        var size = 256 + page.Items.Sum(i => i.Json.Length + 1);
+        var buffer = new ArrayBufferWriter<byte>(size);
+        buffer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Info.Kind}List\",\"apiVersion\":\"{resource.Info.ApiVersion}\",\"metadata\":"));
+        ApiJson.Write(buffer, page.Metadata);
+        buffer.Write(",\"items\":["u8);
+        var first = true;
+        foreach (var item in page.Items)
+        {
+            if (!first)
+            {
+                buffer.Write(","u8);
+            }
+
+            first = false;
+            WriteItem(buffer, resource, item.Json, envelope);
+        }
+
+        buffer.Write("]}"u8);
+        return buffer.WrittenMemory;
+    }
+
+    private static void WriteItem(ArrayBufferWriter<byte> buffer, ServedResource resource, ReadOnlyMemory<byte> json, int envelope)
+    {
+        if (envelope > 0 && json.Span.StartsWith(resource.Registry.Envelope.Span))
+        {
+            buffer.Write("{"u8);
+            buffer.Write(json.Span[envelope..]);
+            return;
+        }
+
+        if (resource.Registry.IsCustom)
+        {
+            buffer.Write(VersionConversion.Convert(json, resource).Span);
+            return;
+        }
+
+        var value = VersionConversion.Convert((KubeObject)ApiJson.Deserialize(resource.Registry.Storage.Type, json.Span), resource.Registry.Storage, resource.Info);
+        value.Kind = "";
+        value.ApiVersion = "";
+        ApiJson.Write(buffer, value);
+    }
+}
+
+/// <summary>One page of a list.</summary>
+internal sealed record ListPage(List<CachedObject> Items, ListMeta Metadata);

@@ -1,0 +1,62 @@
+using Hardway.Api;
+using Hardway.Api.FieldManagement;
+
+namespace Hardway.ApiServer.Registry;
+
+/// <summary>Keeps metadata.managedFields of typed objects, by way of their JSON trees in the version that the client speaks.</summary>
+internal sealed class FieldOwnership(TimeProvider time)
+{
+    private readonly FieldManager _manager = new(time);
+
+    /// <summary>Records what a create or update changed. Objects are in the storage version.</summary>
+    public void Update(ServedResource resource, KubeObject? old, KubeObject value, string manager, string subresource)
+    {
+        var info = resource.Info;
+        var live = old is null ? EmptyTree(info) : ApiJson.ToTree(VersionConversion.Convert(old, resource.Registry.Storage, info));
+        var updated = ApiJson.ToTree(VersionConversion.Convert(value, resource.Registry.Storage, info));
+        _manager.Update(live, updated, resource.MergeType, new FieldWriter(manager, info.ApiVersion, subresource), Reset(resource, subresource));
+        value.Metadata.ManagedFields = ReadManaged(updated, info);
+    }
+
+    /// <summary>Merges an applied configuration into the live object, in the version that the client speaks.</summary>
+    public Dictionary<string, object?> Apply(ServedResource resource, Dictionary<string, object?>? live, Dictionary<string, object?> config, string manager, string subresource, bool force) =>
+        _manager.Apply(live ?? EmptyTree(resource.Info), live is null, config, resource.MergeType, new FieldWriter(manager, resource.Info.ApiVersion, subresource), force, Reset(resource, subresource));
+
+    private static Dictionary<string, object?> EmptyTree(ResourceInfo info) => new(StringComparer.Ordinal) { ["apiVersion"] = info.ApiVersion, ["kind"] = info.Kind };
+
+    private static List<Hardway.Api.Meta.V1.ManagedFieldsEntry>? ReadManaged(Dictionary<string, object?> tree, ResourceInfo info)
+    {
+        var only = new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["metadata"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["managedFields"] = (tree.GetValueOrDefault("metadata") as Dictionary<string, object?>)?.GetValueOrDefault("managedFields") },
+        };
+        return ((KubeObject)ApiJson.FromTree(Hardway.Api.Meta.V1.PartialObjectMetadata.TypeSchema, only)).Metadata.ManagedFields;
+    }
+
+    /// <summary>What the endpoint ignores and so nobody can own through it.</summary>
+    private static FieldSet? Reset(ServedResource resource, string subresource)
+    {
+        if (!resource.Rules.HasStatus)
+        {
+            return null;
+        }
+
+        var set = new FieldSet();
+        if (subresource.Length == 0)
+        {
+            set.ChildOrNew(PathElement.Field("status")).Insert();
+        }
+        else if (subresource == "status")
+        {
+            foreach (var field in resource.Info.Type.Fields)
+            {
+                if (field.Name is not ("status" or "metadata" or "kind" or "apiVersion"))
+                {
+                    set.ChildOrNew(PathElement.Field(field.Name)).Insert();
+                }
+            }
+        }
+
+        return set;
+    }
+}

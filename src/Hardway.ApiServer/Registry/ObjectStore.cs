@@ -1,0 +1,78 @@
+using Hardway.Api;
+using Hardway.ApiServer.Errors;
+using Hardway.Storage;
+using Hardway.Storage.Cache;
+
+namespace Hardway.ApiServer.Registry;
+
+/// <summary>Stored objects of any kind: reads by the rules of resourceVersion, and conditional writes. Safe for all threads.</summary>
+internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leases)
+{
+    public IStore Store => store;
+
+    public WatchCache Cache => cache;
+
+    public CachedObject? Cached(ResourceRegistry registry, string @namespace, string name) => cache.Get(registry.Key(@namespace, name));
+
+    /// <summary>The object as of now, whoever wrote it.</summary>
+    public async Task<CachedObject?> FreshAsync(ResourceRegistry registry, string @namespace, string name, CancellationToken cancellationToken)
+    {
+        var key = registry.Key(@namespace, name);
+        var read = await store.GetAsync(key, 0, cancellationToken).ConfigureAwait(false);
+        return read.Entry is { } entry ? FromEntry(registry, entry) : null;
+    }
+
+    /// <summary>A read at the resourceVersion a client asked for: "" the newest, "0" any, else not older.</summary>
+    public async Task<CachedObject?> GetAsync(ResourceRegistry registry, string @namespace, string name, string version, CancellationToken cancellationToken)
+    {
+        await WaitAsync(version, cancellationToken).ConfigureAwait(false);
+        return Good(cache.Get(registry.Key(@namespace, name)), registry);
+    }
+
+    /// <summary>Makes the cache new enough for the resourceVersion asked for.</summary>
+    public async Task WaitAsync(string version, CancellationToken cancellationToken)
+    {
+        if (version.Length == 0)
+        {
+            await cache.WaitUntilConsistentAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else if (version != "0")
+        {
+            await WaitForAsync(ResourceVersions.Parse(version), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task WaitForAsync(long revision, CancellationToken cancellationToken)
+    {
+        if (!await cache.WaitUntilAsync(revision, TimeSpan.FromSeconds(3), cancellationToken).ConfigureAwait(false))
+        {
+            throw ResourceVersions.TooLarge(revision, cache.Revision);
+        }
+    }
+
+    public async Task<StoreWrite> CreateAsync(ResourceRegistry registry, string key, KubeObject value, byte[] bytes, CancellationToken cancellationToken) =>
+        await store.CreateAsync(key, bytes, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    public async Task<StoreWrite> UpdateAsync(ResourceRegistry registry, string key, KubeObject value, byte[] bytes, long expected, CancellationToken cancellationToken) =>
+        await store.UpdateAsync(key, bytes, expected, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    public Task<StoreWrite> DeleteAsync(string key, long expected, CancellationToken cancellationToken) => store.DeleteAsync(key, expected, cancellationToken);
+
+    public static CachedObject FromEntry(ResourceRegistry registry, StoreEntry entry)
+    {
+        if (entry.Unreadable is { } reason)
+        {
+            throw Statuses.Internal($"{entry.Key}: {reason}");
+        }
+
+        return ObjectDecoder.Make(registry, entry.Key, StoredForm.ToJson(entry.Value, registry).Span, entry.ModRevision);
+    }
+
+    public static KubeObject Decode(ResourceRegistry registry, CachedObject cached) => ((ObjectSlot)cached.Tag!).Get(registry.Storage.Type, cached);
+
+    public static CachedObject? Good(CachedObject? cached, ResourceRegistry registry) =>
+        cached?.Error is { } error ? throw Statuses.Internal($"{registry.Resource} {cached.Name} cannot be read from the store: {error}") : cached;
+
+    private async ValueTask<long> LeaseAsync(ResourceRegistry registry, KubeObject value, CancellationToken cancellationToken) =>
+        registry.Rules.TimeToLive(value) is { } time ? await leases.TakeAsync(time, cancellationToken).ConfigureAwait(false) : 0;
+}
