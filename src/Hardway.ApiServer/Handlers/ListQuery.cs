@@ -20,7 +20,7 @@ internal sealed class ObjectFilter
         _name = name;
     }
 
-    public bool SelectsAll => _labels.Requirements.Length == 0 && !_labels.MatchesNothing && _fields.Count == 0 && _name is null;
+    public bool SelectsAll => _labels.IsEverything && _fields.Count == 0 && _name is null;
 
     public static ObjectFilter Of(RequestContext context, ServedResource resource)
     {

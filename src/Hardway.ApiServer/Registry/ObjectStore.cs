@@ -2,6 +2,7 @@ using Hardway.Api;
 using Hardway.ApiServer.Errors;
 using Hardway.Storage;
 using Hardway.Storage.Cache;
+using Hardway.Storage.Leases;
 
 namespace Hardway.ApiServer.Registry;
 
@@ -74,5 +75,5 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
         cached?.Error is { } error ? throw Statuses.Internal($"{registry.Resource} {cached.Name} cannot be read from the store: {error}") : cached;
 
     private async ValueTask<long> LeaseAsync(ResourceRegistry registry, KubeObject value, CancellationToken cancellationToken) =>
-        registry.Rules.TimeToLive(value) is { } time ? await leases.TakeAsync(time, cancellationToken).ConfigureAwait(false) : 0;
+        registry.Rules.TimeToLive(value) is { } time ? await leases.LeaseForAsync(time, cancellationToken).ConfigureAwait(false) : 0;
 }

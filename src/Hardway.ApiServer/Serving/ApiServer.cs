@@ -1,0 +1,163 @@
+using Hardway.ApiServer.Admission;
+using Hardway.ApiServer.Allocation;
+using Hardway.ApiServer.Authentication;
+using Hardway.ApiServer.Authentication.ServiceAccounts;
+using Hardway.ApiServer.Authorization;
+using Hardway.ApiServer.Authorization.Rbac;
+using Hardway.ApiServer.Bootstrap;
+using Hardway.ApiServer.Handlers;
+using Hardway.ApiServer.OpenApi;
+using Hardway.ApiServer.Registry;
+using Hardway.ApiServer.Virtual;
+using Hardway.Hosting;
+using Hardway.Storage;
+using Hardway.Storage.Cache;
+using Hardway.Storage.Compaction;
+using Hardway.Storage.Leases;
+using Microsoft.Extensions.Logging;
+
+namespace Hardway.ApiServer.Serving;
+
+/// <summary>
+/// The server put together. Stages: the store and its watch cache, the HTTPS front (not ready yet), the objects that must be there, then
+/// ready; stopped in reverse, the address leaving the kubernetes Service first.
+/// </summary>
+internal sealed class ApiServer : IAsyncDisposable
+{
+    private readonly ApiServerOptions _options;
+    private readonly ILoggerFactory _logs;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly IStore _store;
+    private readonly WatchCache _cache;
+    private readonly LeasePool _leases;
+    private readonly ApiServices _services;
+    private readonly AuthorizationStack _authorization;
+    private readonly RequestPipeline _pipeline;
+    private readonly Front _front;
+    private readonly SystemObjects _system;
+    private readonly Readiness _readiness;
+
+    public ApiServer(ApiServerOptions options, ILoggerFactory logs, TimeProvider time)
+    {
+        _options = options;
+        _logs = logs;
+        _time = time;
+        var scheme = new ResourceScheme(options.RuntimeConfig);
+        _store = StoreFactory.Open(options, scheme, time);
+        _cache = new WatchCache(_store, new ObjectDecoder(scheme), new WatchCacheOptions(), time, logs.CreateLogger("watchcache"));
+        _leases = new LeasePool(_store, time);
+        var objects = new ObjectStore(_store, _cache, _leases);
+        var reader = new ResourceReader(scheme, objects);
+        var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}");
+        _authorization = new AuthorizationStack(options.Authorization, reader);
+        var admission = new AdmissionChain([]);
+        var parts = new PipelineParts(objects, reader, admission, new FieldOwnership(time), new AllocatorSet(), time);
+        var create = new CreatePipeline(parts);
+        var update = new UpdatePipeline(parts, create);
+        var delete = new DeletePipeline(parts);
+        var health = new HealthChecks();
+        _readiness = new Readiness(health, _cache, _store);
+        _services = new ApiServices
+        {
+            Options = options,
+            Scheme = scheme,
+            Objects = objects,
+            Reader = reader,
+            Writer = new ResourceWriter(scheme, create, update, delete),
+            Parts = parts,
+            Create = create,
+            Update = update,
+            Delete = delete,
+            Authorizer = _authorization.Authorizer,
+            Virtual = new VirtualResources(),
+            Metrics = new Metrics(),
+            Health = health,
+            Logs = logs,
+            Time = time,
+            Stopping = _stopping.Token,
+        };
+        AddVirtual(authentication);
+        _pipeline = new RequestPipeline(_services, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers()), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
+        _front = new Front(options, logs);
+        _system = new SystemObjects(_services);
+    }
+
+    public ApiServices Services => _services;
+
+    public int Port => _front.Port;
+
+    /// <summary>Serves until the token is cancelled. <paramref name="started"/> is called once it is ready.</summary>
+    public async Task RunAsync(CancellationToken stop, bool anyPort = false, Action? started = null)
+    {
+        var host = new ComponentHost("apiserver", _logs, _time);
+        host.Add("watch cache", _cache.RunAsync);
+        if (_options.CompactionInterval > TimeSpan.Zero)
+        {
+            host.Add("compaction", new Compactor(_store, _options.CompactionInterval, _time, _logs.CreateLogger("compaction")).RunAsync);
+        }
+
+        host.Add("serving", ServeAsync, token => _front.StartAsync(_pipeline.HandleAsync, anyPort, token));
+        host.AddInit("caches", async token => await _cache.WaitUntilAsync(1, Timeout.InfiniteTimeSpan, token).ConfigureAwait(false));
+        host.AddInit("bootstrap", BootstrapAsync);
+        host.Add("drain", DrainAsync, _ =>
+        {
+            _readiness.IsReady = true;
+            started?.Invoke();
+            return Task.CompletedTask;
+        });
+        await host.RunAsync(stop).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _front.DisposeAsync().ConfigureAwait(false);
+        _cache.Dispose();
+        _leases.Dispose();
+        await _store.DisposeAsync().ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private void AddVirtual(AuthenticationStack authentication)
+    {
+        var all = _services.Virtual;
+        all.Add(new TokenReviewResource(authentication.Tokens, _options.Authentication.Audiences));
+        all.Add(new SelfSubjectReviewResource(_time));
+        all.Add(new TokenRequestResource(authentication.Issuer, _options.Authentication, _services.Reader, _time));
+        all.Add(new SubjectAccessReviewResource(_authorization.Authorizer));
+        all.Add(new LocalSubjectAccessReviewResource(_authorization.Authorizer));
+        all.Add(new SelfSubjectAccessReviewResource(_authorization.Authorizer));
+        all.Add(new SelfSubjectRulesReviewResource(_authorization));
+        all.Add(new PodBinding(_services, ""));
+        all.Add(new PodBinding(_services, "binding"));
+        all.Add(new PodEviction(_services));
+    }
+
+    private async Task BootstrapAsync(CancellationToken cancellationToken)
+    {
+        await _system.EnsureAsync(cancellationToken).ConfigureAwait(false);
+        if (_authorization.UsesRbac)
+        {
+            await new RbacBootstrap(_services.Reader, _services.Writer).RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ServeAsync(CancellationToken stop)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _front.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The first to stop: not ready any more, wait for the load balancer to see it, then end the long requests.</summary>
+    private async Task DrainAsync(CancellationToken stop)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _readiness.IsReady = false;
+        if (_options.ShutdownDelay > TimeSpan.Zero)
+        {
+            await Task.Delay(_options.ShutdownDelay, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,126 @@
+using Hardway.ApiServer.Authentication;
+using Hardway.ApiServer.Authorization;
+using Hardway.ApiServer.Errors;
+using Hardway.ApiServer.Handlers;
+using Hardway.ApiServer.Http;
+using Hardway.Hosting;
+using Hardway.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Hardway.ApiServer.Serving;
+
+/// <summary>
+/// Every request's way: what it is about, who sends it, may they act as who they say, may they do it, is there room, then the handler.
+/// What is thrown on the way becomes a Status here and nowhere else.
+/// </summary>
+internal sealed partial class RequestPipeline(ApiServices services, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root)
+{
+    private static readonly HashSet<string> s_long = ["log", "exec", "attach", "portforward", "proxy"];
+    private readonly InFlightLimit _limit = new(services.Options.MaxRequestsInFlight, services.Options.MaxMutatingInFlight);
+    private readonly ILogger _log = services.Logs.CreateLogger("apiserver");
+    private readonly Counter _requests = services.Metrics.Counter("apiserver_request_total", "Counter of apiserver requests broken out for each verb, group, version, resource, scope and code.", "verb", "group", "version", "resource", "subresource", "code");
+    private readonly Histogram _seconds = services.Metrics.Histogram("apiserver_request_duration_seconds", "Response latency distribution in seconds.", null, "verb", "group", "version", "resource", "subresource");
+    private readonly Gauge _inFlight = services.Metrics.Gauge("apiserver_current_inflight_requests", "Requests being answered, by kind.", "request_kind");
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        var context = new RequestContext(http, RequestInfoResolver.Resolve(http.Request), services.Time.GetUtcNow());
+        var started = services.Time.GetTimestamp();
+        var isLong = IsLong(context.Info);
+        using var time = new CancellationTokenSource(isLong ? Timeout.InfiniteTimeSpan : services.Options.RequestTimeout, services.Time);
+        var client = http.RequestAborted;
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(client, time.Token);
+        http.RequestAborted = both.Token;
+        context.AuditId = http.Request.Headers["Audit-Id"].ToString() is { Length: > 0 and <= 64 } given ? given : Guid.NewGuid().ToString();
+        http.Response.Headers["Audit-Id"] = context.AuditId;
+        try
+        {
+            await FilterAsync(context, isLong).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            if (client.IsCancellationRequested)
+            {
+                http.Abort();
+            }
+            else
+            {
+                http.RequestAborted = client;
+                await AnswerAsync(context, e, time.IsCancellationRequested).ConfigureAwait(false);
+            }
+        }
+
+        Count(context, started, isLong);
+    }
+
+    /// <summary>The Status that an exception means.</summary>
+    public static ApiException Translate(Exception error, bool timedOut) => error switch
+    {
+        ApiException known => known,
+        StoreException { Error: StoreError.Compacted } e => Statuses.Expired(e.Message),
+        StoreException { Error: StoreError.TooLarge } e => Statuses.TooLarge(e.Message),
+        StoreException { Error: StoreError.OutcomeUnknown } e => Statuses.Timeout(e.Message),
+        StoreException { Error: StoreError.Unavailable } e => Statuses.Make(503, StatusReason.ServiceUnavailable, e.Message, new Hardway.Api.Meta.V1.StatusDetails { RetryAfterSeconds = 1 }),
+        StoreException e => Statuses.Internal(e.Message),
+        BadHttpRequestException { StatusCode: 413 } => Statuses.TooLarge("the body is too large"),
+        BadHttpRequestException e => Statuses.BadRequest(e.Message),
+        OperationCanceledException when timedOut => Statuses.Timeout("request did not complete within the allotted timeout"),
+        _ => Statuses.Internal("the server met an error that it did not expect; its log has it"),
+    };
+
+    private async Task FilterAsync(RequestContext context, bool isLong)
+    {
+        var result = await authenticator.AuthenticateAsync(context.Http, context.Aborted).ConfigureAwait(false);
+        context.User = result.User ?? throw Statuses.Unauthorized();
+        await impersonation.ApplyAsync(context, context.Aborted).ConfigureAwait(false);
+        var attributes = AuthorizationAttributes.Of(context.Info, context.User);
+        var decision = await services.Authorizer.AuthorizeAsync(attributes, context.Aborted).ConfigureAwait(false);
+        if (!decision.Allowed)
+        {
+            throw Denial.Of(attributes, decision.Reason);
+        }
+
+        using var slot = isLong || context.User.InGroup(UserInfo.MastersGroup) ? null : _limit.Enter(context.Info.IsReadOnly);
+        await (context.Info.IsResource ? dispatcher.HandleAsync(context) : root.HandleAsync(context)).ConfigureAwait(false);
+    }
+
+    private async Task AnswerAsync(RequestContext context, Exception error, bool timedOut)
+    {
+        var answer = Translate(error, timedOut);
+        if (error is not (ApiException or StoreException or OperationCanceledException or BadHttpRequestException))
+        {
+            LogUnexpected(_log, error, context.Request.Method, context.Info.Path);
+        }
+
+        try
+        {
+            await ResponseWriter.WriteErrorAsync(context, answer).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            context.Http.Abort();
+        }
+    }
+
+    private void Count(RequestContext context, long started, bool isLong)
+    {
+        var info = context.Info;
+        var known = info.IsResource && services.Scheme.Find(info.Group, info.Version, info.Resource) is not null;
+        var verb = info.IsResource ? info.Verb.ToUpperInvariant() : info.Verb is "get" ? "GET" : "OTHER";
+        var (group, version, resource, subresource) = known ? (info.Group, info.Version, info.Resource, info.Subresource.Length > 0 && s_long.Contains(info.Subresource) || info.Subresource is "status" or "scale" ? info.Subresource : "") : ("", "", "", "");
+        _requests.Inc(verb, group, version, resource, subresource, context.Response.StatusCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (!isLong)
+        {
+            _seconds.Observe(services.Time.GetElapsedTime(started), verb, group, version, resource, subresource);
+        }
+
+        _inFlight.Set(_limit.Reading, "readOnly");
+        _inFlight.Set(_limit.Writing, "mutating");
+    }
+
+    private static bool IsLong(RequestInfo info) => info.Verb is "watch" or "proxy" || s_long.Contains(info.Subresource);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} met an unexpected error")]
+    private static partial void LogUnexpected(ILogger logger, Exception exception, string method, string path);
+}
