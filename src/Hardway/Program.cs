@@ -1,4 +1,5 @@
 using System.Text;
+using Hardway.ApiServer;
 using Hardway.ControllerManager;
 using Hardway.Dns;
 using Hardway.Kubelet;
@@ -16,6 +17,7 @@ internal static class Program
 {
     private static readonly Dictionary<string, Func<string[], CancellationToken, Task<int>>> Components = new(StringComparer.Ordinal)
     {
+        ["kube-apiserver"] = ApiServerApplet.RunAsync,
         ["kube-controller-manager"] = ControllerManagerApplet.RunAsync,
         ["cluster-dns"] = DnsApplet.RunAsync,
         ["kube-proxy"] = ProxyApplet.RunAsync,

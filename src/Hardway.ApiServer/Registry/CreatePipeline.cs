@@ -46,7 +46,7 @@ internal sealed class CreatePipeline(PipelineParts parts)
         var context = parts.RuleContext(request);
         if (rules.HasStatus)
         {
-            Status.Clear(value);
+            StatusPart.Clear(value);
         }
 
         if (rules.HasGeneration)

@@ -7,7 +7,7 @@ using Hardway.Storage.Leases;
 namespace Hardway.ApiServer.Registry;
 
 /// <summary>Stored objects of any kind: reads by the rules of resourceVersion, and conditional writes. Safe for all threads.</summary>
-internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leases)
+internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leases, TimeSpan eventTtl)
 {
     public IStore Store => store;
 
@@ -75,5 +75,5 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
         cached?.Error is { } error ? throw Statuses.Internal($"{registry.Resource} {cached.Name} cannot be read from the store: {error}") : cached;
 
     private async ValueTask<long> LeaseAsync(ResourceRegistry registry, KubeObject value, CancellationToken cancellationToken) =>
-        registry.Rules.TimeToLive(value) is { } time ? await leases.LeaseForAsync(time, cancellationToken).ConfigureAwait(false) : 0;
+        (registry is { Group: "", Resource: "events" } ? eventTtl : registry.Rules.TimeToLive(value)) is { } time ? await leases.LeaseForAsync(time, cancellationToken).ConfigureAwait(false) : 0;
 }

@@ -8,6 +8,7 @@ using Hardway.ApiServer.Rules.Networking;
 using Hardway.ApiServer.Rules.NodeApi;
 using Hardway.ApiServer.Rules.Policy;
 using Hardway.ApiServer.Rules.Scheduling;
+using Hardway.ApiServer.Rules.Rbac;
 using Hardway.ApiServer.Rules.Storage;
 
 namespace Hardway.ApiServer.Registry;
@@ -47,6 +48,10 @@ internal static partial class RulesCatalog
         [("node.k8s.io", "RuntimeClass")] = new RuntimeClassRules(),
         [("policy", "PodDisruptionBudget")] = new PodDisruptionBudgetRules(),
         [("scheduling.k8s.io", "PriorityClass")] = new PriorityClassRules(),
+        [("rbac.authorization.k8s.io", "Role")] = new RoleRules(),
+        [("rbac.authorization.k8s.io", "ClusterRole")] = new ClusterRoleRules(),
+        [("rbac.authorization.k8s.io", "RoleBinding")] = new RoleBindingRules(),
+        [("rbac.authorization.k8s.io", "ClusterRoleBinding")] = new ClusterRoleBindingRules(),
         [("storage.k8s.io", "StorageClass")] = new StorageClassRules(),
     };
 }

@@ -48,7 +48,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
                 // Judged by a state that may be old: look again at the newest before this is the answer.
                 var newest = await parts.Objects.FreshAsync(registry, request.Namespace, request.Name, cancellationToken).ConfigureAwait(false);
                 fresh = true;
-                if (newest?.ResourceVersion == current.ResourceVersion)
+                if (newest?.ResourceVersion == current!.ResourceVersion)
                 {
                     throw;
                 }
@@ -240,16 +240,16 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         {
             if (request.Subresource == "status")
             {
-                Status.KeepAllElse(value, old);
+                StatusPart.KeepAllElse(value, old);
             }
             else
             {
-                Status.Keep(value, old);
+                StatusPart.Keep(value, old);
             }
         }
 
         rules.PrepareForUpdate(context, value, old);
-        if (rules.HasGeneration && request.Subresource != "status" && Status.Differs(value, old, rules.GenerationFields) && value.Metadata.Generation == old.Metadata.Generation)
+        if (rules.HasGeneration && request.Subresource != "status" && StatusPart.Differs(value, old, rules.GenerationFields) && value.Metadata.Generation == old.Metadata.Generation)
         {
             value.Metadata.Generation++;
         }

@@ -47,7 +47,7 @@ internal sealed class ApiServer : IAsyncDisposable
         _store = StoreFactory.Open(options, scheme, time);
         _cache = new WatchCache(_store, new ObjectDecoder(scheme), new WatchCacheOptions(), time, logs.CreateLogger("watchcache"));
         _leases = new LeasePool(_store, time);
-        var objects = new ObjectStore(_store, _cache, _leases);
+        var objects = new ObjectStore(_store, _cache, _leases, options.EventTtl);
         var reader = new ResourceReader(scheme, objects);
         var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}");
         _authorization = new AuthorizationStack(options.Authorization, reader);

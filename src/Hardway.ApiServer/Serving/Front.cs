@@ -1,4 +1,5 @@
-using System.Net;
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Hardway.ApiServer.Http;
@@ -76,33 +77,38 @@ internal sealed class Front(ApiServerOptions options, ILoggerFactory logs) : IAs
         kestrel.Listen(options.BindAddress, anyPort ? 0 : options.SecurePort, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(Https());
+            listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = TimeSpan.FromSeconds(10), OnConnection = Handshake() });
         });
     }
 
-    private HttpsConnectionAdapterOptions Https()
+    [SuppressMessage("Security", "CA5359", Justification = "Of a server: client certificates are verified by the authenticator.")]
+    private Func<TlsHandshakeCallbackContext, ValueTask<SslServerAuthenticationOptions>> Handshake()
     {
-        var https = new HttpsConnectionAdapterOptions
-        {
-            SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ClientCertificateMode = ClientCertificateMode.AllowCertificate,
-            CheckCertificateRevocation = false,
-            HandshakeTimeout = TimeSpan.FromSeconds(10),
-        };
-        https.AllowAnyClientCertificate();
+        Func<SslStreamCertificateContext> certificate;
         if (options.TlsCertFile.Length > 0)
         {
             var source = new CertificateSource(options.TlsCertFile, options.TlsKeyFile);
-            https.ServerCertificateSelector = (_, _) => source.Certificate;
-            https.OnAuthenticate = (_, ssl) => ssl.ServerCertificateContext = source.Context;
+            certificate = () => source.Context;
         }
         else
         {
-            https.ServerCertificate = SelfSignedServing.Create(options);
+            var made = SslStreamCertificateContext.Create(SelfSignedServing.Create(options), null, offline: true);
+            certificate = () => made;
         }
 
-        return https;
+        return _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate(),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            // Asked for, not demanded; whether it is good is the authenticator's question.
+            ClientCertificateRequired = true,
+            RemoteCertificateValidationCallback = Anybody,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        });
     }
+
+    /// <summary>Whom a client certificate makes its bearer is decided by the authenticator, by its own authorities.</summary>
+    private static bool Anybody(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
 
     /// <summary>Signals belong to the applet, not to the web host.</summary>
     private sealed class SilentLifetime : IHostLifetime

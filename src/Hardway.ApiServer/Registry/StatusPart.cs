@@ -3,7 +3,7 @@ using Hardway.Api;
 namespace Hardway.ApiServer.Registry;
 
 /// <summary>The part of an object that the status subresource writes, by the schema.</summary>
-internal static class Status
+internal static class StatusPart
 {
     public static void Clear(KubeObject value)
     {
