@@ -11,6 +11,11 @@ internal static class BodyDecoder
     /// <summary>Reads the request's body as the kind of the resource; in the version that the client speaks, without defaults.</summary>
     public static async Task<ApiStruct> ReadAsync(RequestContext context, TypeSchema type, FieldValidation validation)
     {
+        if (RequestBody.IsProtobuf(context.Request))
+        {
+            return DecodeProtobuf(type, await RequestBody.ReadAsync(context).ConfigureAwait(false));
+        }
+
         var json = await RequestBody.ReadJsonAsync(context).ConfigureAwait(false);
         return Decode(context, type, json, validation);
     }
@@ -36,6 +41,21 @@ internal static class BodyDecoder
         CheckKind(value, type);
         Report(context, report, validation);
         return value;
+    }
+
+    /// <summary>Protobuf knows no unknown names: its fields are numbers.</summary>
+    public static ApiStruct DecodeProtobuf(TypeSchema type, ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            var value = Hardway.Api.Protobuf.ApiProtobuf.Deserialize(type, body);
+            CheckKind(value, type);
+            return value;
+        }
+        catch (ApiDecodeException e)
+        {
+            throw Statuses.BadRequest(e.Message);
+        }
     }
 
     /// <summary>An object that came from a tree (a patch): the same checks of unknown fields, but their answer is that of a patch.</summary>

@@ -61,7 +61,12 @@ internal sealed class DeleteHandler(ApiServices services, ListHandler lists)
     /// <summary>From the body when there is one, else from the query.</summary>
     public static async Task<DeleteOptions> ReadOptionsAsync(RequestContext context)
     {
-        var json = await RequestBody.ReadJsonAsync(context).ConfigureAwait(false);
+        if (RequestBody.IsProtobuf(context.Request) && await RequestBody.ReadAsync(context).ConfigureAwait(false) is { Length: > 0 } message)
+        {
+            return (DeleteOptions)BodyDecoder.DecodeProtobuf(DeleteOptions.TypeSchema, message);
+        }
+
+        var json = RequestBody.IsProtobuf(context.Request) ? default : await RequestBody.ReadJsonAsync(context).ConfigureAwait(false);
         if (json.Length > 0)
         {
             return (DeleteOptions)BodyDecoder.Decode(context, DeleteOptions.TypeSchema, json, FieldValidation.Ignore);

@@ -77,8 +77,7 @@ internal sealed class DiscoveryHandler(ApiServices services)
             return;
         }
 
-        await ResponseWriter.WriteJsonAsync(context, 200, json).ConfigureAwait(false);
-        return;
+        await ResponseWriter.WriteJsonAsync(context, 200, json, MediaType.Json, $"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList").ConfigureAwait(false);
     }
 
     private static Dictionary<string, object?> Aggregated(ResourceInfo resource)

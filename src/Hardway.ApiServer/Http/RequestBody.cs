@@ -69,6 +69,9 @@ internal static class RequestBody
         return type == "application/yaml" ? FromYaml(body) : body;
     }
 
+    /// <summary>A body in protobuf is decoded by its reader; all others are turned into JSON.</summary>
+    public static bool IsProtobuf(HttpRequest request) => Type(request) == Hardway.Api.Protobuf.ApiProtobuf.MediaType;
+
     public static ReadOnlyMemory<byte> FromYaml(ReadOnlyMemory<byte> body)
     {
         try

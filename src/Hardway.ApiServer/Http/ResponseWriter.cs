@@ -15,7 +15,7 @@ internal static class ResponseWriter
     public static Task WriteAsync(RequestContext context, int code, ApiStruct value, MediaType media = MediaType.Json) =>
         WriteJsonAsync(context, code, ApiJson.Serialize(value), media);
 
-    public static async Task WriteJsonAsync(RequestContext context, int code, ReadOnlyMemory<byte> json, MediaType media = MediaType.Json)
+    public static async Task WriteJsonAsync(RequestContext context, int code, ReadOnlyMemory<byte> json, MediaType media = MediaType.Json, string jsonType = "application/json")
     {
         var response = context.Response;
         response.StatusCode = code;
@@ -27,7 +27,7 @@ internal static class ResponseWriter
         }
         else
         {
-            response.ContentType = "application/json";
+            response.ContentType = jsonType;
             if (IsPretty(context.Request))
             {
                 json = JsonText.Indent(json.Span);
@@ -92,7 +92,11 @@ internal static class ResponseWriter
     public static void Headers(RequestContext context)
     {
         var headers = context.Response.Headers;
-        headers.CacheControl = "no-cache, private";
+        if (headers.CacheControl.Count == 0)
+        {
+            headers.CacheControl = "no-cache, private";
+        }
+
         foreach (var warning in context.Warnings)
         {
             headers.Append("Warning", "299 - \"" + Escape(warning) + "\"");

@@ -13,6 +13,10 @@ internal interface IResourceWriter
     Task<T> UpdateAsync<T>(string @namespace, string name, Func<T, T?> change, CancellationToken cancellationToken)
         where T : KubeObject, IApiType<T>, new();
 
+    /// <summary>The same through the status subresource: all but the status stays as it is.</summary>
+    Task<T> UpdateStatusAsync<T>(string @namespace, string name, Func<T, T?> change, CancellationToken cancellationToken)
+        where T : KubeObject, IApiType<T>, new();
+
     Task DeleteAsync<T>(string @namespace, string name, CancellationToken cancellationToken)
         where T : KubeObject, IApiType<T>, new();
 }

@@ -20,7 +20,13 @@ internal sealed class ResourceWriter(ResourceScheme scheme, CreatePipeline creat
         return (T)written.Value;
     }
 
-    public async Task<T> UpdateAsync<T>(string @namespace, string name, Func<T, T?> change, CancellationToken cancellationToken)
+    public Task<T> UpdateAsync<T>(string @namespace, string name, Func<T, T?> change, CancellationToken cancellationToken)
+        where T : KubeObject, IApiType<T>, new() => UpdateAsync(@namespace, name, change, "", cancellationToken);
+
+    public Task<T> UpdateStatusAsync<T>(string @namespace, string name, Func<T, T?> change, CancellationToken cancellationToken)
+        where T : KubeObject, IApiType<T>, new() => UpdateAsync(@namespace, name, change, "status", cancellationToken);
+
+    private async Task<T> UpdateAsync<T>(string @namespace, string name, Func<T, T?> change, string subresource, CancellationToken cancellationToken)
         where T : KubeObject, IApiType<T>, new()
     {
         var request = new UpdateRequest(Served(T.TypeSchema), @namespace, name, current => ValueTask.FromResult<KubeObject>(change((T)current.Clone()) ?? (T)current))
@@ -28,6 +34,7 @@ internal sealed class ResourceWriter(ResourceScheme scheme, CreatePipeline creat
             User = UserInfo.ApiServer,
             FieldManager = Manager,
             SkipsAdmission = true,
+            Subresource = subresource,
         };
         return (T)(await update.RunAsync(request, cancellationToken).ConfigureAwait(false)).Value;
     }

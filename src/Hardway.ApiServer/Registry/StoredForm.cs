@@ -1,13 +1,11 @@
 using Hardway.Api;
-using Hardway.Api.Meta.V1;
+using Hardway.Api.Protobuf;
 
 namespace Hardway.ApiServer.Registry;
 
 /// <summary>What stands in the store: JSON as we and upstream (for custom resources) write it.</summary>
 internal static class StoredForm
 {
-    private static ReadOnlySpan<byte> ProtobufMagic => [0x6b, 0x38, 0x73, 0x00];
-
     /// <summary>The encoding for the store: without resourceVersion.</summary>
     public static byte[] Encode(KubeObject value)
     {
@@ -34,10 +32,23 @@ internal static class StoredForm
             return span[^1] == (byte)'\n' ? stored[..^1] : stored;
         }
 
-        throw span.StartsWith(ProtobufMagic)
-            ? new ApiDecodeException($"the stored {registry?.Kind ?? "object"} is in protobuf, which is not read yet")
-            : new ApiDecodeException("the stored object is neither JSON nor protobuf");
+        if (!ApiProtobuf.IsProtobuf(span))
+        {
+            throw new ApiDecodeException("the stored object is neither JSON nor protobuf");
+        }
+
+        return FromProtobuf(stored, registry);
     }
 
-    public static ObjectMeta Meta(KubeObject value) => value.Metadata;
+    /// <summary>As upstream writes built-in kinds; in whatever version it chose.</summary>
+    private static byte[] FromProtobuf(ReadOnlyMemory<byte> stored, ResourceRegistry? registry)
+    {
+        var envelope = ApiProtobuf.ReadEnvelope(stored);
+        var slash = envelope.ApiVersion.IndexOf('/');
+        var (group, version) = slash < 0 ? ("", envelope.ApiVersion) : (envelope.ApiVersion[..slash], envelope.ApiVersion[(slash + 1)..]);
+        var type = ApiCatalog.FindKindSchema(group, version, envelope.Kind) ?? throw new ApiDecodeException($"a stored {envelope.Kind} of {envelope.ApiVersion} is of no known kind");
+        var value = (KubeObject)ApiProtobuf.Deserialize(type, stored);
+        var from = ApiCatalog.FindKind(group, version, envelope.Kind);
+        return ApiJson.Serialize(registry is null || from is null ? value : VersionConversion.Convert(value, from, registry.Storage));
+    }
 }

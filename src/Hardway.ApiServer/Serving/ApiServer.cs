@@ -1,5 +1,7 @@
 using Hardway.ApiServer.Admission;
+using Hardway.ApiServer.Admission.Plugins.Quota;
 using Hardway.ApiServer.Allocation;
+using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
 using Hardway.ApiServer.Authentication.ServiceAccounts;
 using Hardway.ApiServer.Authorization;
@@ -33,6 +35,7 @@ internal sealed class ApiServer : IAsyncDisposable
     private readonly LeasePool _leases;
     private readonly ApiServices _services;
     private readonly AuthorizationStack _authorization;
+    private readonly Auditor _auditor;
     private readonly RequestPipeline _pipeline;
     private readonly Front _front;
     private readonly SystemObjects _system;
@@ -51,11 +54,14 @@ internal sealed class ApiServer : IAsyncDisposable
         var reader = new ResourceReader(scheme, objects);
         var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}");
         _authorization = new AuthorizationStack(options.Authorization, reader);
-        var admission = new AdmissionChain([]);
+        QuotaStore? quotas = null;
+        var admission = AdmissionCatalog.Create(options.Admission, new AdmissionParts(reader, _authorization.Authorizer, _authorization.UsesRbac ? _authorization.Rbac : null, () => quotas!, time));
         var parts = new PipelineParts(objects, reader, admission, new FieldOwnership(time), new AllocatorSet(), time);
         var create = new CreatePipeline(parts);
         var update = new UpdatePipeline(parts, create);
         var delete = new DeletePipeline(parts);
+        var writer = new ResourceWriter(scheme, create, update, delete);
+        quotas = new QuotaStore(writer);
         var health = new HealthChecks();
         _readiness = new Readiness(health, _cache, _store);
         _services = new ApiServices
@@ -64,7 +70,7 @@ internal sealed class ApiServer : IAsyncDisposable
             Scheme = scheme,
             Objects = objects,
             Reader = reader,
-            Writer = new ResourceWriter(scheme, create, update, delete),
+            Writer = writer,
             Parts = parts,
             Create = create,
             Update = update,
@@ -78,7 +84,8 @@ internal sealed class ApiServer : IAsyncDisposable
             Stopping = _stopping.Token,
         };
         AddVirtual(authentication);
-        _pipeline = new RequestPipeline(_services, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers()), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
+        _auditor = new Auditor(options.Audit, time, logs.CreateLogger("audit"));
+        _pipeline = new RequestPipeline(_services, _auditor, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers()), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
         _front = new Front(options, logs);
         _system = new SystemObjects(_services);
     }
@@ -112,6 +119,7 @@ internal sealed class ApiServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _front.DisposeAsync().ConfigureAwait(false);
+        await _auditor.DisposeAsync().ConfigureAwait(false);
         _cache.Dispose();
         _leases.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);

@@ -1,4 +1,6 @@
 using System.Net;
+using Hardway.ApiServer.Admission;
+using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
 using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Http;
@@ -16,6 +18,10 @@ internal sealed class ApiServerOptions
     public AuthenticationOptions Authentication { get; } = new();
 
     public AuthorizationOptions Authorization { get; } = new();
+
+    public AdmissionOptions Admission { get; } = new();
+
+    public AuditOptions Audit { get; } = new();
 
     public IPAddress BindAddress { get; set; } = IPAddress.Any;
 
@@ -82,6 +88,8 @@ internal sealed class ApiServerOptions
     {
         Authentication.AddFlags(flags);
         Authorization.AddFlags(flags);
+        Admission.AddFlags(flags);
+        Audit.AddFlags(flags);
         AddServing(flags);
         AddStorage(flags);
         AddKubelet(flags);
@@ -102,7 +110,7 @@ internal sealed class ApiServerOptions
             yield return $"--service-cluster-ip-range={ServiceClusterIpRange} is not a range such as 10.32.0.0/24";
         }
 
-        foreach (var problem in Authentication.Problems().Concat(Authorization.Problems()))
+        foreach (var problem in Authentication.Problems().Concat(Authorization.Problems()).Concat(Admission.Problems()).Concat(Audit.Problems()))
         {
             yield return problem;
         }

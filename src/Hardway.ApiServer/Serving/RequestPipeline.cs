@@ -1,3 +1,4 @@
+using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
 using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Errors;
@@ -14,7 +15,7 @@ namespace Hardway.ApiServer.Serving;
 /// Every request's way: what it is about, who sends it, may they act as who they say, may they do it, is there room, then the handler.
 /// What is thrown on the way becomes a Status here and nowhere else.
 /// </summary>
-internal sealed partial class RequestPipeline(ApiServices services, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root)
+internal sealed partial class RequestPipeline(ApiServices services, Auditor auditor, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root)
 {
     private static readonly HashSet<string> s_long = ["log", "exec", "attach", "portforward", "proxy"];
     private readonly InFlightLimit _limit = new(services.Options.MaxRequestsInFlight, services.Options.MaxMutatingInFlight);
@@ -72,13 +73,42 @@ internal sealed partial class RequestPipeline(ApiServices services, IAuthenticat
     private async Task FilterAsync(RequestContext context, bool isLong)
     {
         var result = await authenticator.AuthenticateAsync(context.Http, context.Aborted).ConfigureAwait(false);
-        context.User = result.User ?? throw Statuses.Unauthorized();
+        context.User = result.User ?? UserInfo.Anonymous;
+        var trail = auditor.Begin(context);
+        try
+        {
+            if (result.User is null)
+            {
+                throw Statuses.Unauthorized();
+            }
+
+            await AllowedAsync(context, isLong, trail).ConfigureAwait(false);
+            trail?.Completed();
+        }
+        catch (Exception e)
+        {
+            trail?.Completed(Translate(e, false));
+            throw;
+        }
+    }
+
+    private async Task AllowedAsync(RequestContext context, bool isLong, AuditTrail? trail)
+    {
         await impersonation.ApplyAsync(context, context.Aborted).ConfigureAwait(false);
         var attributes = AuthorizationAttributes.Of(context.Info, context.User);
         var decision = await services.Authorizer.AuthorizeAsync(attributes, context.Aborted).ConfigureAwait(false);
         if (!decision.Allowed)
         {
             throw Denial.Of(attributes, decision.Reason);
+        }
+
+        if (isLong && trail is not null)
+        {
+            context.Response.OnStarting(() =>
+            {
+                trail.Started();
+                return Task.CompletedTask;
+            });
         }
 
         using var slot = isLong || context.User.InGroup(UserInfo.MastersGroup) ? null : _limit.Enter(context.Info.IsReadOnly);

@@ -59,7 +59,7 @@ internal sealed class PodEviction(ApiServices services) : IVirtualResource
         }
 
         var isReady = pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
-        await services.Writer.UpdateAsync<PodDisruptionBudget>(pod.Metadata.Namespace, budgets[0].Metadata.Name, budget => Take(budget, pod, isReady, dryRun), cancellationToken).ConfigureAwait(false);
+        await services.Writer.UpdateStatusAsync<PodDisruptionBudget>(pod.Metadata.Namespace, budgets[0].Metadata.Name, budget => Take(budget, pod, isReady, dryRun), cancellationToken).ConfigureAwait(false);
     }
 
     private PodDisruptionBudget? Take(PodDisruptionBudget budget, Pod pod, bool isReady, bool dryRun)
