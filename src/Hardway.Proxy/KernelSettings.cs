@@ -20,6 +20,11 @@ internal static partial class KernelSettings
 
         Timeout("nf_conntrack_tcp_timeout_established", config.TcpEstablishedTimeout, failed);
         Timeout("nf_conntrack_tcp_timeout_close_wait", config.TcpCloseWaitTimeout, failed);
+        if (config.LocalhostNodePorts)
+        {
+            Write("../ipv4/conf/all/route_localnet", 1, failed);
+        }
+
         if (failed.Count > 0)
         {
             NotWritten(log, string.Join(", ", failed));

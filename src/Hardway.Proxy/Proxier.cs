@@ -6,7 +6,6 @@ using System.Threading.Channels;
 using Hardway.Proxy.Configuration;
 using Hardway.Proxy.Conntrack;
 using Hardway.Proxy.Model;
-using Hardway.Proxy.Nftables;
 using Microsoft.Extensions.Logging;
 
 namespace Hardway.Proxy;
@@ -14,14 +13,14 @@ namespace Hardway.Proxy;
 /// <summary>
 /// The sync loop: changes are coalesced, at most one sync each minSyncPeriod, and each syncPeriod it checks that the rules are still there.
 /// <code>
-///   change ─► signal ─► wait for minSyncPeriod ─► compile ─► nft (delta) ─► conntrack ─► health
+///   change ─► signal ─► wait for minSyncPeriod ─► compile ─► rules (delta) ─► conntrack ─► health
 ///                ▲                                              │ failed: full sync, with growing waits
 ///                └──────────────────────────────────────────────┘
 /// </code>
 /// One loop owns the tables; <see cref="Signal"/> is for any thread.
 /// </summary>
 internal sealed partial class Proxier(
-    ServiceMap services, Func<NodeFacts> node, IReadOnlyList<NftTable> tables, ProxyConfig config, ProxyMetrics metrics, ProxyHealth health, TimeProvider time, ILogger log)
+    ServiceMap services, Func<NodeFacts> node, IReadOnlyList<IRuleTable> tables, ProxyConfig config, ProxyMetrics metrics, ProxyHealth health, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan s_fullPeriod = TimeSpan.FromHours(1);
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -84,7 +83,7 @@ internal sealed partial class Proxier(
         {
             if (!await table.IsPresentAsync(cancel).ConfigureAwait(false))
             {
-                RulesGone(log, table.Options.Family.TableRef);
+                RulesGone(log, table.Name);
                 return false;
             }
         }
@@ -113,16 +112,16 @@ internal sealed partial class Proxier(
         return ok;
     }
 
-    private async Task<bool> SyncAsync(NftTable table, List<ServicePort> ports, bool full, CancellationToken cancel)
+    private async Task<bool> SyncAsync(IRuleTable table, List<ServicePort> ports, bool full, CancellationToken cancel)
     {
-        var v6 = table.Options.Family == NftFamily.V6;
+        var v6 = table.IsV6;
         var family = v6 ? "IPv6" : "IPv4";
         var mine = ports.FindAll(p => p.ClusterIP.AddressFamily == AddressFamily.InterNetworkV6 == v6);
         var start = time.GetTimestamp();
         if (await table.SyncAsync(mine, full, cancel).ConfigureAwait(false) is { } failed)
         {
             metrics.Failures.Inc(family);
-            SyncFailed(log, table.Options.Family.TableRef, failed.Trim());
+            SyncFailed(log, table.Name, failed.Trim());
             return false;
         }
 
@@ -130,7 +129,7 @@ internal sealed partial class Proxier(
         metrics.SyncDuration.Observe(took, family);
         (full ? metrics.FullSyncDuration : metrics.PartialSyncDuration).Observe(took, family);
         metrics.LastSync.Set(time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0, family);
-        RulesSynced(log, table.Options.Family.TableRef, full ? "full" : "partial", mine.Count, took.TotalMilliseconds);
+        RulesSynced(log, table.Name, full ? "full" : "partial", mine.Count, took.TotalMilliseconds);
         return true;
     }
 
@@ -147,7 +146,7 @@ internal sealed partial class Proxier(
         {
             foreach (var table in tables)
             {
-                var v6 = table.Options.Family == NftFamily.V6;
+                var v6 = table.IsV6;
                 var family = v6 ? ConntrackTable.FamilyV6 : ConntrackTable.FamilyV4;
                 var stale = StaleFlows.Find(ConntrackTable.ListUdp(family), udp, NodeAddresses());
                 ConntrackTable.Delete(family, stale);

@@ -4,6 +4,7 @@ using Hardway.Api.Discovery.V1;
 using Hardway.Client;
 using Hardway.Hosting;
 using Hardway.Proxy.Configuration;
+using Hardway.Proxy.Iptables;
 using Hardway.Proxy.Model;
 using Hardway.Proxy.Nftables;
 using Microsoft.AspNetCore.Http;
@@ -46,7 +47,7 @@ public static partial class ProxyApplet
         var time = TimeProvider.System;
         using var client = new KubeClient(KubeConfig.LoadOrInCluster(config.Kubeconfig), "kube-proxy", time);
         var name = NodeName(config);
-        Started(log, name, string.Join(", ", families.Select(f => f.Ip)));
+        Started(log, name, config.Mode, string.Join(", ", families.Select(f => f.Ip)));
         var cluster = new ClusterWatch(client, logs, name, Selector);
         var metrics = new Metrics();
         var health = new ProxyHealth(time, config.SyncPeriod * 2);
@@ -58,7 +59,8 @@ public static partial class ProxyApplet
         host.Add("rules", async cancel =>
         {
             var pods = config.DetectLocal == LocalMode.NodeCidr ? await cluster.PodNetworksAsync(cancel).ConfigureAwait(false) : [];
-            var tables = families.ConvertAll(f => new NftTable(Options(config, f, pods), new NftCommand()));
+            var tables = families.ConvertAll(f => Table(config, f, pods));
+            await RemoveOtherModeAsync(config, families, log, cancel).ConfigureAwait(false);
             var proxier = new Proxier(cluster.Services, () => cluster.Node, tables, config, new ProxyMetrics(metrics), health, time, logs.CreateLogger("Proxier"))
             {
                 Synced = nodePorts.ReconcileAsync,
@@ -74,16 +76,60 @@ public static partial class ProxyApplet
     private static async Task<int> CleanUpAsync(List<NftFamily> families, ILogger log, CancellationToken stop)
     {
         var code = 0;
-        foreach (var family in families)
+        foreach (var table in families.SelectMany(f => (IRuleTable[])[Nft(new ProxyConfig(), f, []), Iptables(new ProxyConfig(), f, [])]))
         {
-            if (await new NftCommand().RunAsync(NftBase.Remove(family), stop).ConfigureAwait(false) is { } failed)
+            if (await table.RemoveAsync(stop).ConfigureAwait(false) is { } failed)
             {
-                CleanUpFailed(log, family.TableRef, failed.Trim());
+                CleanUpFailed(log, table.Name, failed.Trim());
                 code = 1;
             }
         }
 
         return code;
+    }
+
+    /// <summary>Rules of the mode of before would translate first: they go, unless their program is not installed.</summary>
+    private static async Task RemoveOtherModeAsync(ProxyConfig config, List<NftFamily> families, ILogger log, CancellationToken cancel)
+    {
+        foreach (var family in families)
+        {
+            var other = config.Mode == ProxyMode.Iptables ? Nft(config, family, []) : Iptables(config, family, []);
+            try
+            {
+                if (await other.RemoveAsync(cancel).ConfigureAwait(false) is { } failed)
+                {
+                    CleanUpFailed(log, other.Name, failed.Trim());
+                }
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                // not installed: it cannot have left anything
+            }
+        }
+    }
+
+    private static IRuleTable Table(ProxyConfig config, NftFamily family, IReadOnlyList<IPNetwork> podNetworks) =>
+        config.Mode == ProxyMode.Iptables ? Iptables(config, family, podNetworks) : Nft(config, family, podNetworks);
+
+    private static IRuleTable Nft(ProxyConfig config, NftFamily family, IReadOnlyList<IPNetwork> podNetworks) =>
+        new NftTable(Options(config, family, podNetworks), new RuleCommand());
+
+    private static IRuleTable Iptables(ProxyConfig config, NftFamily family, IReadOnlyList<IPNetwork> podNetworks)
+    {
+        var v6 = family == NftFamily.V6;
+        var (ifLocal, ifNotLocal) = LocalTraffic.IptablesMatches(config, v6, podNetworks);
+        return new IptablesTable(
+            new IptablesOptions
+            {
+                IsV6 = v6,
+                MasqueradeBit = config.MasqueradeBit,
+                MasqueradeAll = config.MasqueradeAll,
+                LocalhostNodePorts = config.LocalhostNodePorts,
+                IfLocal = ifLocal,
+                IfNotLocal = ifNotLocal,
+                NodePortNetworks = [.. config.NodePortNetworks.Where(n => n.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 == v6)],
+            },
+            new RuleCommand());
     }
 
     private static void AddServing(ComponentHost host, ProxyConfig config, ProxyHealth health, Metrics metrics, ComponentLog logs, TimeProvider time)
@@ -107,7 +153,7 @@ public static partial class ProxyApplet
         {
             var options = new ServingOptions { BindAddress = address.Address, Port = address.Port, Https = false };
             var serving = new ServingHost("kube-proxy metrics", options, new HealthChecks(), metrics, logs, time);
-            serving.Map("/proxyMode", c => c.Response.WriteAsync("nftables", c.RequestAborted));
+            serving.Map("/proxyMode", c => c.Response.WriteAsync(config.Mode == ProxyMode.Iptables ? "iptables" : "nftables", c.RequestAborted));
             host.Add("metrics", serving.RunAsync, serving.StartAsync);
         }
     }
@@ -131,8 +177,8 @@ public static partial class ProxyApplet
     private static string NodeName(ProxyConfig config) =>
         (config.HostnameOverride.Length > 0 ? config.HostnameOverride : File.ReadAllText("/proc/sys/kernel/hostname").Trim()).ToLowerInvariant();
 
-    [LoggerMessage(LogLevel.Information, "kube-proxy of node {Node} starts, mode nftables, families {Families}")]
-    private static partial void Started(ILogger logger, string node, string families);
+    [LoggerMessage(LogLevel.Information, "kube-proxy of node {Node} starts, mode {Mode}, families {Families}")]
+    private static partial void Started(ILogger logger, string node, ProxyMode mode, string families);
 
     [LoggerMessage(LogLevel.Warning, "{Warning}")]
     private static partial void Warn(ILogger logger, string warning);

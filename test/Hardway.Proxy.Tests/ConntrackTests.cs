@@ -36,7 +36,7 @@ public sealed class ConntrackTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess || Environment.GetEnvironmentVariable("CI") is not null, "network namespaces need root");
         using var net = new NodeNetwork();
-        var table = new NftTable(Options, new NftCommand("nft", "ip", "netns", "exec", net.Node.Name));
+        var table = new NftTable(Options, new RuleCommand("ip", "netns", "exec", net.Node.Name));
         Assert.Null(await table.SyncAsync([Dns(Local("10.200.0.2", 53))], full: true, TestContext.Current.CancellationToken));
         using var client = net.Client.Inside(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         client.SendTo([1], new IPEndPoint(IPAddress.Parse("10.32.0.10"), 53));

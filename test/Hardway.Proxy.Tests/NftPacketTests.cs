@@ -1,163 +1,16 @@
-using Hardway.Proxy.Model;
 using Hardway.Proxy.Nftables;
-using static Hardway.Proxy.Tests.NodeNetwork;
-using static Hardway.Proxy.Tests.ProxySamples;
 
 namespace Hardway.Proxy.Tests;
 
-/// <summary>Real packets through the rules, in network namespaces. Needs root.</summary>
-public sealed class NftPacketTests : IDisposable
+public sealed class NftPacketTests() : RulePacketTests(command => new NftTable(ProxySamples.Options, command))
 {
-    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-    private readonly NodeNetwork _net;
-    private readonly NftTable _table;
-    private readonly List<Task> _servers;
-
-    private static readonly ServicePort s_web = Port("web", "10.32.0.7", Local("10.200.0.2"), Local("10.200.0.3"));
-
-    public NftPacketTests()
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess || Environment.GetEnvironmentVariable("CI") is not null, "network namespaces need root");
-        _net = new NodeNetwork();
-        _table = new NftTable(Options, new NftCommand("nft", "ip", "netns", "exec", _net.Node.Name));
-        _servers = [_net.ServeTcpAsync(_net.PodA, "a", 8080, _stop.Token), _net.ServeTcpAsync(_net.PodB, "b", 8080, _stop.Token)];
-    }
-
-    public void Dispose()
-    {
-        _stop.Cancel();
-        _net.Dispose();
-        _stop.Dispose();
-    }
-
-    private async Task SyncAsync(params ServicePort[] ports) => Assert.Null(await _table.SyncAsync(ports, full: false, _stop.Token));
-
-    private async Task<List<string>> CallsAsync(NetworkNamespace from, string address, int port, int times)
-    {
-        var answers = new List<string>();
-        for (var i = 0; i < times; i++)
-        {
-            answers.Add(await CallAsync(from, address, port, _stop.Token));
-        }
-
-        return answers;
-    }
-
-    [Fact]
-    public async Task A_client_outside_reaches_both_Pods_by_the_cluster_IP_and_is_masqueraded()
-    {
-        await SyncAsync(s_web);
-
-        Assert.Equal(["a 10.200.0.1", "b 10.200.0.1"], (await CallsAsync(_net.Client, "10.32.0.7", 80, 30)).Distinct().Order());
-    }
-
-    [Fact]
-    public async Task The_node_itself_reaches_the_cluster_IP()
-    {
-        await SyncAsync(s_web);
-
-        Assert.Equal(["a 10.200.0.1", "b 10.200.0.1"], (await CallsAsync(_net.Node, "10.32.0.7", 80, 30)).Distinct().Order());
-    }
-
-    [Fact]
-    public async Task A_Pod_reaches_itself_through_its_Service()
-    {
-        await SyncAsync(Port("web", "10.32.0.7", Local("10.200.0.2")));
-
-        Assert.Equal("a 10.200.0.1", await CallAsync(_net.PodA, "10.32.0.7", 80, _stop.Token));
-    }
-
-    [Fact]
-    public async Task A_node_port_answers_on_every_address_of_the_node_and_not_on_loopback()
-    {
-        await SyncAsync(s_web with { NodePort = 30080 });
-
-        Assert.StartsWith("a ", (await CallsAsync(_net.Client, "192.0.2.1", 30080, 30)).Order().First());
-        Assert.EndsWith("10.200.0.1", await CallAsync(_net.Client, "10.200.0.1", 30080, _stop.Token));
-        Assert.EndsWith(" 10.200.0.1", await CallAsync(_net.Node, "192.0.2.1", 30080, _stop.Token));
-        Assert.Equal("ConnectionRefused", await CallAsync(_net.Node, "127.0.0.1", 30080, _stop.Token));
-    }
-
-    [Fact]
-    public async Task External_policy_Local_shows_the_Pod_the_real_client()
-    {
-        await SyncAsync(s_web with { NodePort = 30080, ExternalLocal = true });
-
-        Assert.EndsWith(" 192.0.2.2", await CallAsync(_net.Client, "192.0.2.1", 30080, _stop.Token));
-    }
-
-    [Fact]
-    public async Task External_policy_Local_without_a_local_Pod_is_silent()
-    {
-        await SyncAsync(Port("web", "10.32.0.7", Remote("10.200.0.2")) with { NodePort = 30080, ExternalLocal = true });
-
-        Assert.Equal("silence", await CallAsync(_net.Client, "192.0.2.1", 30080, _stop.Token, seconds: 0.5));
-        Assert.StartsWith("a ", await CallAsync(_net.Node, "192.0.2.1", 30080, _stop.Token));
-    }
-
-    [Fact]
-    public async Task Affinity_sends_a_client_to_one_Pod()
-    {
-        await SyncAsync(s_web with { Affinity = TimeSpan.FromMinutes(1) });
-
-        Assert.Single((await CallsAsync(_net.Client, "10.32.0.7", 80, 20)).Distinct());
-    }
-
-    [Fact]
-    public async Task Without_endpoints_the_connection_is_refused_at_once()
-    {
-        await SyncAsync(Port("web", "10.32.0.7") with { NodePort = 30080 });
-
-        Assert.Equal("ConnectionRefused", await CallAsync(_net.Client, "10.32.0.7", 80, _stop.Token));
-        Assert.Equal("ConnectionRefused", await CallAsync(_net.Client, "192.0.2.1", 30080, _stop.Token));
-    }
+    private protected override string Dump() => Net.Node.Exec("nft", "list", "ruleset");
 
     [Fact]
     public async Task A_port_that_the_Service_does_not_have_is_refused()
     {
-        await SyncAsync(s_web);
+        await SyncAsync(ProxySamples.Port("web", "10.32.0.7", ProxySamples.Local("10.200.0.2")));
 
-        Assert.Equal("ConnectionRefused", await CallAsync(_net.Client, "10.32.0.7", 81, _stop.Token));
-    }
-
-    [Fact]
-    public async Task Source_ranges_of_a_load_balancer_keep_others_out()
-    {
-        var lb = s_web with { LoadBalancerIPs = [System.Net.IPAddress.Parse("203.0.113.7")], SourceRanges = [System.Net.IPNetwork.Parse("198.51.100.0/24")] };
-
-        await SyncAsync(lb);
-        Assert.Equal("silence", await CallAsync(_net.Client, "203.0.113.7", 80, _stop.Token, seconds: 0.5));
-        await SyncAsync(lb with { SourceRanges = [System.Net.IPNetwork.Parse("192.0.2.0/24")] });
-        Assert.EndsWith(" 10.200.0.1", await CallAsync(_net.Client, "203.0.113.7", 80, _stop.Token));
-    }
-
-    [Fact]
-    public async Task Every_change_is_a_delta_and_the_last_leaves_only_the_fixed_part()
-    {
-        await SyncAsync();
-        var empty = _net.Node.Exec("nft", "list", "ruleset");
-        await SyncAsync(s_web);
-        await SyncAsync(s_web with { Affinity = TimeSpan.FromMinutes(1), NodePort = 30080 });
-        await SyncAsync(s_web with { Affinity = TimeSpan.FromMinutes(2), NodePort = 30080 }, Port("other", "10.32.0.8", Local("10.200.0.3")));
-        await SyncAsync(Port("web", "10.32.0.7"), Port("other", "10.32.0.8", Local("10.200.0.3"), Local("10.200.0.2")) with { ExternalLocal = true, NodePort = 30081 });
-        Assert.StartsWith("a ", (await CallsAsync(_net.Client, "10.32.0.8", 80, 30)).Order().First());
-        await SyncAsync();
-
-        Assert.Equal(empty, _net.Node.Exec("nft", "list", "ruleset"));
-    }
-
-    [Fact]
-    public async Task A_new_run_takes_over_without_breaking_a_connection()
-    {
-        await SyncAsync(s_web);
-        using var socket = _net.Client.Inside(() => new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp));
-        await socket.ConnectAsync(System.Net.IPAddress.Parse("10.32.0.7"), 80, _stop.Token);
-        var again = new NftTable(Options, new NftCommand("nft", "ip", "netns", "exec", _net.Node.Name));
-
-        Assert.Null(await again.SyncAsync([s_web], full: false, _stop.Token));
-
-        Assert.InRange(await socket.ReceiveAsync(new byte[100], _stop.Token), 1, 100);
-        Assert.Null(await again.RemoveAsync(_stop.Token));
-        Assert.Equal("", _net.Node.Exec("nft", "list", "ruleset"));
+        Assert.Equal("ConnectionRefused", await NodeNetwork.CallAsync(Net.Client, "10.32.0.7", 81, Stop));
     }
 }

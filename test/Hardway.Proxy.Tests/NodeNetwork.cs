@@ -19,15 +19,15 @@ internal sealed class NodeNetwork : IDisposable
         Client = new NetworkNamespace($"hwt{id}c");
         PodA = new NetworkNamespace($"hwt{id}a");
         PodB = new NetworkNamespace($"hwt{id}b");
-        Node.Exec("ip", "link", "add", "cni0", "type", "bridge");
-        Node.Exec("ip", "addr", "add", "10.200.0.1/24", "dev", "cni0");
-        Node.Exec("ip", "link", "set", "cni0", "up");
-        Node.Exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
-        Pod(PodA, "10.200.0.2", "veth-a");
-        Pod(PodB, "10.200.0.3", "veth-b");
-        Link(Client, "out", "192.0.2.2/24", "192.0.2.1");
-        Node.Exec("ip", "addr", "add", "192.0.2.1/24", "dev", "out");
-        Node.Exec("ip", "route", "add", "default", "via", "192.0.2.2");
+        try
+        {
+            Connect();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public NetworkNamespace Node { get; }
@@ -89,6 +89,22 @@ internal sealed class NodeNetwork : IDisposable
         {
             part.Dispose();
         }
+    }
+
+    private void Connect()
+    {
+        Node.Exec("ip", "link", "add", "cni0", "type", "bridge");
+        Node.Exec("ip", "addr", "add", "10.200.0.1/24", "dev", "cni0");
+        Node.Exec("ip", "link", "set", "cni0", "up");
+        Node.Exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
+        Pod(PodA, "10.200.0.2", "veth-a");
+        Pod(PodB, "10.200.0.3", "veth-b");
+        Link(Client, "out", "192.0.2.2/24", "192.0.2.1");
+        Node.Exec("ip", "addr", "add", "192.0.2.1/24", "dev", "out");
+        Node.Exec("ip", "link", "add", "uplink", "type", "bridge"); // not back to the client: redirects use up the budget of ICMP refusals
+        Node.Exec("ip", "addr", "add", "198.18.0.1/24", "dev", "uplink");
+        Node.Exec("ip", "link", "set", "uplink", "up");
+        Node.Exec("ip", "route", "add", "default", "via", "198.18.0.2", "dev", "uplink");
     }
 
     private void Pod(NetworkNamespace pod, string address, string link)

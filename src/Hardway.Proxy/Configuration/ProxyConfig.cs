@@ -31,6 +31,10 @@ internal sealed record ProxyConfig
     public IReadOnlyList<IPNetwork> NodePortNetworks { get; init; } = [];
     public int MasqueradeBit { get; init; } = 14;
     public bool MasqueradeAll { get; init; }
+
+    /// <summary>Do node ports answer on loopback? Mode iptables only.</summary>
+    public bool LocalhostNodePorts { get; init; }
+
     public TimeSpan SyncPeriod { get; init; } = TimeSpan.FromSeconds(30);
     public TimeSpan MinSyncPeriod { get; init; } = TimeSpan.FromSeconds(1);
     public int ConntrackMaxPerCore { get; init; } = 32768;

@@ -55,7 +55,6 @@ internal static class ProxyConfigReader
         conntrack.Inert("tcpBeLiberal", "udpTimeout", "udpStreamTimeout");
         var defaults = new ProxyConfig();
         var rules = root.Object(section);
-        rules.Inert("localhostNodePorts");
         var detect = root.Object("detectLocal");
         var config = new ProxyConfig
         {
@@ -71,6 +70,7 @@ internal static class ProxyConfigReader
             NodePortNetworks = Networks(root, "nodePortAddresses", root.Strings("nodePortAddresses")),
             MasqueradeBit = rules.Int("masqueradeBit", defaults.MasqueradeBit, 0, 31),
             MasqueradeAll = rules.Bool("masqueradeAll"),
+            LocalhostNodePorts = mode == ProxyMode.Iptables && rules.Bool("localhostNodePorts", true),
             SyncPeriod = rules.Duration("syncPeriod", defaults.SyncPeriod),
             MinSyncPeriod = rules.Duration("minSyncPeriod", defaults.MinSyncPeriod),
             ConntrackMaxPerCore = conntrack.Int("maxPerCore", defaults.ConntrackMaxPerCore, 0),
@@ -90,8 +90,7 @@ internal static class ProxyConfigReader
             case "" or "nftables":
                 return (ProxyMode.Nftables, "nftables");
             case "iptables":
-                warnings.Add("mode iptables: the same Services are programmed by nftables rules (table kube-proxy); iptables rules are not written");
-                return (ProxyMode.Nftables, "iptables");
+                return (ProxyMode.Iptables, "iptables");
             case "ipvs":
                 warnings.Add("mode ipvs: not available here, using nftables instead; set mode: nftables to silence this line");
                 return (ProxyMode.Nftables, "nftables");
