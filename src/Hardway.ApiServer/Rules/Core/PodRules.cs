@@ -59,7 +59,8 @@ internal sealed class PodRules : KindRules<Pod>
 
     protected override void ValidateUpdate(RuleContext context, Pod value, Pod old, ErrorList errors)
     {
-        if (context.Subresource == "status")
+        // Whoever binds a Pod sets its node and nothing else: the binding's own checks did that.
+        if (context.Subresource is "status" or "binding")
         {
             return;
         }
