@@ -5,6 +5,7 @@ using Hardway.Hosting;
 using Hardway.Kubelet.Configuration;
 using Hardway.Kubelet.Cri;
 using Hardway.Kubelet.Nodes;
+using Hardway.Kubelet.Stats;
 using Hardway.Linux.Machine;
 using Microsoft.Extensions.Logging;
 
@@ -30,7 +31,9 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
         // 1.
         using var runtimeChannel = GrpcChannel.ForAddress(config.ContainerRuntimeEndpoint);
         using var imageChannel = GrpcChannel.ForAddress(config.ImageServiceEndpoint.Length > 0 ? config.ImageServiceEndpoint : config.ContainerRuntimeEndpoint);
-        var runtime = new RuntimeClient(runtimeChannel, imageChannel, config.RuntimeRequestTimeout);
+        var registry = new Metrics();
+        var metrics = new KubeletMetrics(registry, Name());
+        var runtime = new RuntimeClient(runtimeChannel, imageChannel, config.RuntimeRequestTimeout, metrics);
         await AwaitRuntimeAsync(runtime, stop);
         // 2.
         var kubeConfig = options.KubeConfig.Length > 0 ? KubeConfig.Load(options.KubeConfig) : null;
@@ -38,7 +41,7 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
         var facts = Facts(machine, kubeConfig?.Server);
         LogNode(_log, facts.Name, string.Join(',', facts.Ips));
         // 3.
-        using var parts = new KubeletParts(options, config, facts, runtime, client, logs, time);
+        using var parts = new KubeletParts(options, config, facts, runtime, client, registry, metrics, logs, time);
         await parts.Stages(Labels(facts), Taints()).RunAsync(stop);
     }
 
@@ -68,13 +71,14 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
         }
     }
 
+    private string Name() => (options.HostnameOverride.Length > 0 ? options.HostnameOverride : System.Net.Dns.GetHostName().Split('.')[0]).Trim().ToLowerInvariant();
+
     private NodeFacts Facts(MachineInfo machine, Uri? server)
     {
-        var name = (options.HostnameOverride.Length > 0 ? options.HostnameOverride : System.Net.Dns.GetHostName().Split('.')[0]).Trim().ToLowerInvariant();
         var capacity = NodeStatusBuilder.Capacity(machine, config, options.RootDirectory);
         try
         {
-            return new NodeFacts(name, NodeAddresses.Find(options.NodeIp, server), machine, capacity, NodeStatusBuilder.Allocatable(capacity, config));
+            return new NodeFacts(Name(), NodeAddresses.Find(options.NodeIp, server), machine, capacity, NodeStatusBuilder.Allocatable(capacity, config));
         }
         catch (FormatException e)
         {

@@ -7,6 +7,7 @@ using Hardway.Kubelet.Configuration;
 using Hardway.Kubelet.Containers;
 using Hardway.Kubelet.Cri;
 using Hardway.Kubelet.Events;
+using Hardway.Kubelet.Housekeeping;
 using Hardway.Kubelet.Images;
 using Hardway.Kubelet.Lifecycle;
 using Hardway.Kubelet.Nodes;
@@ -37,7 +38,7 @@ internal sealed class KubeletParts : IDisposable
     private readonly ILoggerFactory _logs;
     private readonly TimeProvider _time;
     private readonly string _root;
-    private readonly Metrics _metrics = new();
+    private readonly Metrics _metrics;
     private readonly HttpProber _http = new();
     private readonly Informer<Pod>? _pods;
     private readonly Informer<Service>? _services;
@@ -52,10 +53,12 @@ internal sealed class KubeletParts : IDisposable
     private readonly PodWorkers _workers;
     private readonly StaticPods _statics;
     private readonly PodLifecycleEvents _pleg;
+    private readonly Leftovers _leftovers;
 
-    public KubeletParts(KubeletOptions options, KubeletConfig config, NodeFacts facts, RuntimeClient runtime, KubeClient? client, ILoggerFactory logs, TimeProvider time)
+    public KubeletParts(KubeletOptions options, KubeletConfig config, NodeFacts facts, RuntimeClient runtime, KubeClient? client, Metrics registry, KubeletMetrics metrics, ILoggerFactory logs, TimeProvider time)
     {
         (_config, _facts, _runtime, _client, _logs, _time, _root) = (config, facts, runtime, client, logs, time, options.RootDirectory);
+        _metrics = registry;
         if (client != null)
         {
             _pods = new Informer<Pod>(client, logs, new InformerOptions { FieldSelector = "spec.nodeName=" + facts.Name });
@@ -75,6 +78,7 @@ internal sealed class KubeletParts : IDisposable
         _status = new StatusWriter(client, _statusQueue, pod => _pods == null ? null : ApiPods.Find(_pods, pod), logs.CreateLogger("Status"));
         _sampler = new UsageSampler(runtime, time);
         var data = new ProjectedData(objects, facts, time);
+        var volumes = new VolumeSet(directories, data, facts, time);
         _workers = new PodWorkers(new PodServices
         {
             Config = config,
@@ -87,7 +91,7 @@ internal sealed class KubeletParts : IDisposable
                 () => _services?.Store.List() ?? [], hierarchy.IsUnified),
             Killer = new ContainerKiller(runtime, hooks, events, time),
             Images = _images,
-            Volumes = new VolumeSet(directories, data, facts, time),
+            Volumes = volumes,
             Data = data,
             Directories = directories,
             CgroupNames = _cgroupNames,
@@ -98,11 +102,13 @@ internal sealed class KubeletParts : IDisposable
             Deleter = new PodDeleter(client),
             Admission = new AdmissionCheck(facts),
             Restarts = new BackoffTable(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), time),
+            Metrics = metrics,
             Time = time,
             Log = logs.CreateLogger("Pods"),
         });
         _statics = new StaticPods(config.StaticPodPath, facts.Name, _workers, config.FileCheckFrequency, time, logs.CreateLogger("StaticPods"));
-        _pleg = new PodLifecycleEvents(runtime, _workers, SourcesReady, time, logs.CreateLogger("PLEG"));
+        _pleg = new PodLifecycleEvents(runtime, _workers, SourcesReady, metrics, time, logs.CreateLogger("PLEG"));
+        _leftovers = new Leftovers(_workers, volumes, directories, _cgroupNames, _cgroups, hierarchy, config, SourcesReady, time, logs.CreateLogger("Leftovers"));
     }
 
     public void Dispose()
@@ -128,7 +134,10 @@ internal sealed class KubeletParts : IDisposable
         return host
             .Add("workers", _workers.RunAsync)
             .Add("static pods", RunStaticsAsync)
-            .Add("pleg", _pleg.RunAsync);
+            .Add("pleg", _pleg.RunAsync)
+            .Add("leftovers", _leftovers.RunAsync)
+            .Add("log rotation", new LogRotation(_runtime, _config, _time, _logs.CreateLogger("Logs")).RunAsync)
+            .Add("image collection", new ImageCollection(_runtime, _config, _time, _logs.CreateLogger("Images")).RunAsync);
     }
 
     private void AddApiStages(ComponentHost host, KubeClient client, IReadOnlyDictionary<string, string> labels, IReadOnlyList<Taint> taints)

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Hardway.Grpc;
+using Hardway.Kubelet.Stats;
 
 namespace Hardway.Kubelet.Cri;
 
@@ -7,7 +9,7 @@ namespace Hardway.Kubelet.Cri;
 /// The runtime's side of CRI v1: one method a call, each with the deadline that suits it. Safe for many threads (one HTTP/2
 /// connection). Errors are <see cref="GrpcException"/>.
 /// </summary>
-internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, TimeSpan timeout)
+internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, TimeSpan timeout, KubeletMetrics metrics)
 {
     private const string Runtime = "/runtime.v1.RuntimeService/", Images = "/runtime.v1.ImageService/";
     private static readonly TimeSpan PullDeadline = TimeSpan.FromHours(1);
@@ -22,7 +24,7 @@ internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, Tim
     public async Task<string> RunPodSandboxAsync(PodSandboxConfig config, string handler, CancellationToken stop)
     {
         // Making a sandbox waits for the network plugin: twice the usual time.
-        var response = await runtime.UnaryAsync(Runtime + "RunPodSandbox", new RunPodSandboxRequest { Config = config, RuntimeHandler = handler }, RunPodSandboxResponse.Parser, timeout * 2, stop);
+        var response = await MeasuredAsync(runtime, Runtime, "RunPodSandbox", new RunPodSandboxRequest { Config = config, RuntimeHandler = handler }, RunPodSandboxResponse.Parser, timeout * 2, stop);
         return response.PodSandboxId;
     }
 
@@ -41,8 +43,8 @@ internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, Tim
 
     public Task StartContainerAsync(string id, CancellationToken stop) => CallAsync("StartContainer", new StartContainerRequest { ContainerId = id }, StartContainerResponse.Parser, stop);
 
-    public Task StopContainerAsync(string id, long graceSeconds, CancellationToken stop) => runtime.UnaryAsync(
-        Runtime + "StopContainer", new StopContainerRequest { ContainerId = id, Timeout = graceSeconds }, StopContainerResponse.Parser, timeout + TimeSpan.FromSeconds(graceSeconds), stop);
+    public Task StopContainerAsync(string id, long graceSeconds, CancellationToken stop) => MeasuredAsync(
+        runtime, Runtime, "StopContainer", new StopContainerRequest { ContainerId = id, Timeout = graceSeconds }, StopContainerResponse.Parser, timeout + TimeSpan.FromSeconds(graceSeconds), stop);
 
     public Task RemoveContainerAsync(string id, CancellationToken stop) => CallAsync("RemoveContainer", new RemoveContainerRequest { ContainerId = id }, RemoveContainerResponse.Parser, stop);
 
@@ -61,7 +63,7 @@ internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, Tim
     {
         var request = new ExecSyncRequest { ContainerId = id, Timeout = (long)limit.TotalSeconds };
         request.Cmd.Add(command);
-        return runtime.UnaryAsync(Runtime + "ExecSync", request, ExecSyncResponse.Parser, limit > TimeSpan.Zero ? limit + timeout : null, stop);
+        return MeasuredAsync(runtime, Runtime, "ExecSync", request, ExecSyncResponse.Parser, limit > TimeSpan.Zero ? limit + timeout : null, stop);
     }
 
     public async Task<string> ExecAsync(ExecRequest request, CancellationToken stop) => (await CallAsync("Exec", request, ExecResponse.Parser, stop)).Url;
@@ -80,7 +82,7 @@ internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, Tim
         (await CallImageAsync("ImageStatus", new ImageStatusRequest { Image = new ImageSpec { Image = image } }, ImageStatusResponse.Parser, stop)).Image;
 
     public async Task<string> PullImageAsync(string image, AuthConfig? auth, PodSandboxConfig sandbox, CancellationToken stop) =>
-        (await images.UnaryAsync(Images + "PullImage", new PullImageRequest { Image = new ImageSpec { Image = image }, Auth = auth, SandboxConfig = sandbox }, PullImageResponse.Parser, PullDeadline, stop)).ImageRef;
+        (await MeasuredAsync(images, Images, "PullImage", new PullImageRequest { Image = new ImageSpec { Image = image }, Auth = auth, SandboxConfig = sandbox }, PullImageResponse.Parser, PullDeadline, stop)).ImageRef;
 
     public Task RemoveImageAsync(string image, CancellationToken stop) => CallImageAsync("RemoveImage", new RemoveImageRequest { Image = new ImageSpec { Image = image } }, RemoveImageResponse.Parser, stop);
 
@@ -88,9 +90,30 @@ internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, Tim
 
     private Task<TResponse> CallAsync<TRequest, TResponse>(string method, TRequest request, MessageParser<TResponse> parser, CancellationToken stop)
         where TRequest : IMessage
-        where TResponse : IMessage<TResponse> => runtime.UnaryAsync(Runtime + method, request, parser, timeout, stop);
+        where TResponse : IMessage<TResponse> => MeasuredAsync(runtime, Runtime, method, request, parser, timeout, stop);
 
     private Task<TResponse> CallImageAsync<TRequest, TResponse>(string method, TRequest request, MessageParser<TResponse> parser, CancellationToken stop)
         where TRequest : IMessage
-        where TResponse : IMessage<TResponse> => images.UnaryAsync(Images + method, request, parser, timeout, stop);
+        where TResponse : IMessage<TResponse> => MeasuredAsync(images, Images, method, request, parser, timeout, stop);
+
+    private async Task<TResponse> MeasuredAsync<TRequest, TResponse>(GrpcChannel channel, string service, string method, TRequest request, MessageParser<TResponse> parser, TimeSpan? limit, CancellationToken stop)
+        where TRequest : IMessage
+        where TResponse : IMessage<TResponse>
+    {
+        var start = Stopwatch.GetTimestamp();
+        metrics.RuntimeOperations.Inc(method);
+        try
+        {
+            return await channel.UnaryAsync(service + method, request, parser, limit, stop);
+        }
+        catch (GrpcException)
+        {
+            metrics.RuntimeErrors.Inc(method);
+            throw;
+        }
+        finally
+        {
+            metrics.RuntimeDuration.Observe(Stopwatch.GetElapsedTime(start), method);
+        }
+    }
 }

@@ -19,11 +19,12 @@ internal sealed partial class NodeReporter(
     IReadOnlyList<Taint> taints, ILogger log)
 {
     private const string LeaseNamespace = "kube-node-lease";
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10), FirstRetry = TimeSpan.FromMilliseconds(200), MostRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10), FirstRetry = TimeSpan.FromMilliseconds(200), MostRetry = TimeSpan.FromSeconds(5), UntilReady = TimeSpan.FromMilliseconds(500);
 
     private DateTimeOffset _reported;
     private Lease? _lease;
-    private string _nodeUid = "";
+    private string _nodeUid = "", _podCidr = "";
+    private bool _wasReady;
 
     /// <summary>Null while the runtime answers and its network is ready.</summary>
     public string? RuntimeProblem { get; private set; } = "not asked yet";
@@ -31,7 +32,7 @@ internal sealed partial class NodeReporter(
     public async Task RunAsync(CancellationToken stop)
     {
         await RegisterAsync(stop);
-        await Task.WhenAll(LoopAsync("node status", config.NodeStatusUpdateFrequency, ReportAsync, stop), LoopAsync("node lease", TimeSpan.FromSeconds(config.NodeLeaseDurationSeconds / 4d), RenewAsync, stop));
+        await Task.WhenAll(LoopAsync("node status", StatusPeriod, ReportAsync, stop), LoopAsync("node lease", () => TimeSpan.FromSeconds(config.NodeLeaseDurationSeconds / 4d), RenewAsync, stop));
     }
 
     private async Task RegisterAsync(CancellationToken stop)
@@ -87,22 +88,24 @@ internal sealed partial class NodeReporter(
         await client.PatchAsync<Node>(null, facts.Name, PatchType.Merge, ApiJson.SerializeTree(patch), stop);
     }
 
-    private async Task LoopAsync(string what, TimeSpan period, Func<CancellationToken, Task> once, CancellationToken stop)
+    /// <summary>Until the node has been told ready for the first time, quickly.</summary>
+    private TimeSpan StatusPeriod() => _wasReady ? config.NodeStatusUpdateFrequency : UntilReady;
+
+    private async Task LoopAsync(string what, Func<TimeSpan> period, Func<CancellationToken, Task> once, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(period, client.Time);
-        do
+        while (true)
         {
             try
             {
                 using var limit = Limit(stop);
                 await once(limit.Token);
             }
-            catch (Exception e) when (!stop.IsCancellationRequested && e is ApiException or HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception e) when (!stop.IsCancellationRequested && e is ApiException or HttpRequestException or IOException or OperationCanceledException or GrpcException)
             {
                 LogFailed(log, what, e.Message);
             }
+            await Task.Delay(period(), client.Time, stop);
         }
-        while (await timer.WaitForNextTickAsync(stop));
     }
 
     private async Task ReportAsync(CancellationToken stop)
@@ -114,12 +117,23 @@ internal sealed partial class NodeReporter(
             await TryRegisterAsync(stop);
             return;
         }
+        await BringPodCidrAsync(node.Spec.PodCIDR, stop);
         var status = builder.Build(node.Status, health);
+        _wasReady |= status.Conditions?.Exists(c => c is { Type: "Ready", Status: "True" }) == true;
         var now = client.Time.GetUtcNow();
         if (NodeStatusPatch.Create(node.Status, status, now - _reported >= config.NodeStatusReportFrequency) is not { } patch)
             return;
         await client.PatchAsync<Node>(null, facts.Name, PatchType.StrategicMerge, patch, stop, "status");
         _reported = now;
+    }
+
+    /// <summary>Runtimes that make their own network configuration want to know the node's range of Pod addresses.</summary>
+    private async Task BringPodCidrAsync(string podCidr, CancellationToken stop)
+    {
+        if (podCidr.Length == 0 || podCidr == _podCidr)
+            return;
+        await runtime.UpdatePodCidrAsync(podCidr, stop);
+        _podCidr = podCidr;
     }
 
     private async Task<RuntimeHealth> HealthAsync(CancellationToken stop)

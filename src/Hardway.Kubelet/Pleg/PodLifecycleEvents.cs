@@ -2,6 +2,7 @@ using Hardway.Grpc;
 using Hardway.Kubelet.Cri;
 using Hardway.Kubelet.Pods;
 using Hardway.Kubelet.Runtime;
+using Hardway.Kubelet.Stats;
 using Microsoft.Extensions.Logging;
 
 namespace Hardway.Kubelet.Pleg;
@@ -10,7 +11,7 @@ namespace Hardway.Kubelet.Pleg;
 /// PLEG: lists all sandboxes and containers every second and wakes the worker of a Pod where a state changed. A Pod in the runtime
 /// that no source knows becomes an orphan once the sources are complete. Healthy while a listing was done in the last three minutes.
 /// </summary>
-internal sealed partial class PodLifecycleEvents(RuntimeClient client, PodWorkers workers, Func<bool> sourcesReady, TimeProvider time, ILogger log)
+internal sealed partial class PodLifecycleEvents(RuntimeClient client, PodWorkers workers, Func<bool> sourcesReady, KubeletMetrics metrics, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1), Threshold = TimeSpan.FromMinutes(3);
 
@@ -43,7 +44,9 @@ internal sealed partial class PodLifecycleEvents(RuntimeClient client, PodWorker
         {
             try
             {
+                var start = time.GetTimestamp();
                 await RelistAsync(stop);
+                metrics.PlegRelist.Observe(time.GetElapsedTime(start));
                 Interlocked.Exchange(ref _lastRelist, time.GetTimestamp());
             }
             catch (GrpcException e)
@@ -59,7 +62,11 @@ internal sealed partial class PodLifecycleEvents(RuntimeClient client, PodWorker
         var listing = client.ListPodSandboxesAsync(null, stop);
         var containers = await client.ListContainersAsync(null, stop);
         var now = new Dictionary<string, PodImage>(StringComparer.Ordinal);
-        foreach (var sandbox in await listing)
+        var sandboxes = await listing;
+        metrics.RunningPods.Set(sandboxes.Count(s => s.State == PodSandboxState.SandboxReady));
+        metrics.RunningContainers.Set(containers.Count(c => c.State == ContainerState.ContainerRunning), "running");
+        metrics.RunningContainers.Set(containers.Count(c => c.State == ContainerState.ContainerExited), "exited");
+        foreach (var sandbox in sandboxes)
             Image(now, sandbox.Labels)?.States.TryAdd(sandbox.Id, (int)sandbox.State);
         foreach (var container in containers)
             Image(now, container.Labels)?.States.TryAdd(container.Id, (int)container.State);

@@ -10,6 +10,7 @@ using Hardway.Kubelet.Probes;
 using Hardway.Kubelet.Qos;
 using Hardway.Kubelet.Runtime;
 using Hardway.Kubelet.Sandboxes;
+using Hardway.Kubelet.Stats;
 using Hardway.Kubelet.Status;
 using Hardway.Kubelet.Volumes;
 using Microsoft.Extensions.Logging;
@@ -38,6 +39,7 @@ internal sealed record PodServices
     public required PodDeleter Deleter { get; init; }
     public required AdmissionCheck Admission { get; init; }
     public required BackoffTable Restarts { get; init; }
+    public required KubeletMetrics Metrics { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILogger Log { get; init; }
 }

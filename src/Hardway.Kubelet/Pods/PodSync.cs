@@ -22,7 +22,8 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
 {
     private IReadOnlyDictionary<string, string>? _volumes;
     private DateTimeOffset _volumesAt;
-    private bool _prepared;
+    private bool _prepared, _startTold;
+    private readonly long _seen = services.Time.GetTimestamp();
 
     public PodProbes Probes => probes;
 
@@ -62,6 +63,11 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
                 break;
             runtime = await services.Reader.ReadAsync(pod.Metadata.Uid, turn);
             await PruneAsync(runtime, turn);
+        }
+        if (!_startTold && runtime.Running.Any())
+        {
+            services.Metrics.PodStart.Observe(services.Time.GetElapsedTime(_seen));
+            _startTold = true;
         }
         await RefreshAsync(pod, runtime, turn);
         return new SyncOutcome(false, NextLook(pod, runtime));
