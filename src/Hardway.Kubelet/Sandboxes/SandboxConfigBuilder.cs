@@ -17,7 +17,8 @@ internal sealed class SandboxConfigBuilder(KubeletConfig config, NodeFacts node,
         var sandbox = new PodSandboxConfig
         {
             Metadata = new PodSandboxMetadata { Name = pod.Metadata.Name, Namespace = pod.Metadata.Namespace, Uid = pod.Metadata.Uid, Attempt = attempt },
-            Hostname = HostName(pod),
+            // The node's own name is not set anew in the node's own namespace.
+            Hostname = pod.HostNetwork() ? "" : HostName(pod),
             LogDirectory = LogPaths.PodDirectory(config.PodLogsDir, pod.Metadata.Namespace, pod.Metadata.Name, pod.Metadata.Uid),
             DnsConfig = Dns(pod),
             Linux = Linux(pod),
