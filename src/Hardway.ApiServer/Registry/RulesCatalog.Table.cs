@@ -47,6 +47,7 @@ internal static partial class RulesCatalog
         [("networking.k8s.io", "NetworkPolicy")] = new NetworkPolicyRules(),
         [("node.k8s.io", "RuntimeClass")] = new RuntimeClassRules(),
         [("policy", "PodDisruptionBudget")] = new PodDisruptionBudgetRules(),
+        [("networking.k8s.io", "IPAddress")] = new IPAddressRules(),
         [("scheduling.k8s.io", "PriorityClass")] = new PriorityClassRules(),
         [("rbac.authorization.k8s.io", "Role")] = new RoleRules(),
         [("rbac.authorization.k8s.io", "ClusterRole")] = new ClusterRoleRules(),

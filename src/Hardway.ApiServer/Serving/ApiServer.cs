@@ -8,6 +8,7 @@ using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Authorization.Rbac;
 using Hardway.ApiServer.Bootstrap;
 using Hardway.ApiServer.Handlers;
+using Hardway.ApiServer.Kubelets;
 using Hardway.ApiServer.OpenApi;
 using Hardway.ApiServer.Registry;
 using Hardway.ApiServer.Virtual;
@@ -35,7 +36,11 @@ internal sealed class ApiServer : IAsyncDisposable
     private readonly LeasePool _leases;
     private readonly ApiServices _services;
     private readonly AuthorizationStack _authorization;
+    private readonly NodeConnector _nodes;
+    private readonly KubernetesService _kubernetes;
     private readonly Auditor _auditor;
+    private IResourceWriter? _writer;
+    private System.Net.IPAddress? _firstAddress;
     private readonly RequestPipeline _pipeline;
     private readonly Front _front;
     private readonly SystemObjects _system;
@@ -56,12 +61,13 @@ internal sealed class ApiServer : IAsyncDisposable
         _authorization = new AuthorizationStack(options.Authorization, reader);
         QuotaStore? quotas = null;
         var admission = AdmissionCatalog.Create(options.Admission, new AdmissionParts(reader, _authorization.Authorizer, _authorization.UsesRbac ? _authorization.Rbac : null, () => quotas!, time));
-        var parts = new PipelineParts(objects, reader, admission, new FieldOwnership(time), new AllocatorSet(), time);
+        var parts = new PipelineParts(objects, reader, admission, new FieldOwnership(time), new AllocatorSet(Allocator(options, reader)), time);
         var create = new CreatePipeline(parts);
         var update = new UpdatePipeline(parts, create);
         var delete = new DeletePipeline(parts);
         var writer = new ResourceWriter(scheme, create, update, delete);
         quotas = new QuotaStore(writer);
+        _writer = writer;
         var health = new HealthChecks();
         _readiness = new Readiness(health, _cache, _store);
         _services = new ApiServices
@@ -84,10 +90,12 @@ internal sealed class ApiServer : IAsyncDisposable
             Stopping = _stopping.Token,
         };
         AddVirtual(authentication);
+        _nodes = new NodeConnector(options, reader);
         _auditor = new Auditor(options.Audit, time, logs.CreateLogger("audit"));
-        _pipeline = new RequestPipeline(_services, _auditor, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers()), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
+        _pipeline = new RequestPipeline(_services, _auditor, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers(new PodConnectHandler(_services, _nodes), new ProxyHandler(_services, _nodes))), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
         _front = new Front(options, logs);
         _system = new SystemObjects(_services);
+        _kubernetes = new KubernetesService(_services, _store, AdvertisedAddress.Of(options), _firstAddress!);
     }
 
     public ApiServices Services => _services;
@@ -107,6 +115,7 @@ internal sealed class ApiServer : IAsyncDisposable
         host.Add("serving", ServeAsync, token => _front.StartAsync(_pipeline.HandleAsync, anyPort, token));
         host.AddInit("caches", async token => await _cache.WaitUntilAsync(1, Timeout.InfiniteTimeSpan, token).ConfigureAwait(false));
         host.AddInit("bootstrap", BootstrapAsync);
+        host.Add("kubernetes service", _kubernetes.RunAsync);
         host.Add("drain", DrainAsync, _ =>
         {
             _readiness.IsReady = true;
@@ -122,8 +131,16 @@ internal sealed class ApiServer : IAsyncDisposable
         await _auditor.DisposeAsync().ConfigureAwait(false);
         _cache.Dispose();
         _leases.Dispose();
+        _nodes.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
+    }
+
+    private ServiceAllocator Allocator(ApiServerOptions options, ResourceReader reader)
+    {
+        var addresses = new AddressAllocator(System.Net.IPNetwork.Parse(options.ServiceClusterIpRange.Split(',')[0]), reader, () => _writer!);
+        _firstAddress = addresses.First;
+        return new ServiceAllocator(addresses, new NodePortAllocator(options.NodePortRange.From, options.NodePortRange.To, _store, reader));
     }
 
     private void AddVirtual(AuthenticationStack authentication)
@@ -144,6 +161,7 @@ internal sealed class ApiServer : IAsyncDisposable
     private async Task BootstrapAsync(CancellationToken cancellationToken)
     {
         await _system.EnsureAsync(cancellationToken).ConfigureAwait(false);
+        await _kubernetes.EnsureAsync(cancellationToken).ConfigureAwait(false);
         if (_authorization.UsesRbac)
         {
             await new RbacBootstrap(_services.Reader, _services.Writer).RunAsync(cancellationToken).ConfigureAwait(false);

@@ -1,0 +1,282 @@
+using System.Net;
+using Hardway.Api;
+using Hardway.Api.Core.V1;
+using Hardway.ApiServer.Errors;
+using Hardway.ApiServer.Registry;
+
+namespace Hardway.ApiServer.Allocation;
+
+/// <summary>What a Service is given before it is stored: its address, its node ports, the fields that follow from them.</summary>
+internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAllocator ports) : IAllocator
+{
+    private const string None = "None";
+
+    public bool Handles(ResourceRegistry registry) => registry is { Group: "", Resource: "services" };
+
+    public static IEnumerable<int> NodePorts(Service service) =>
+        (service.Spec.Ports ?? []).Select(p => p.NodePort).Append(service.Spec.HealthCheckNodePort).Where(p => p > 0);
+
+    public async ValueTask<Allocation> OnCreateAsync(KubeObject value, RuleContext context, CancellationToken cancellationToken)
+    {
+        var taken = new Taken(addresses, ports);
+        try
+        {
+            await AllocateAsync((Service)value, null, context, taken, cancellationToken).ConfigureAwait(false);
+            return new Allocation(taken.GiveBackAsync);
+        }
+        catch
+        {
+            await taken.GiveBackAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async ValueTask<Allocation> OnUpdateAsync(KubeObject value, KubeObject old, RuleContext context, CancellationToken cancellationToken)
+    {
+        if (context.Subresource.Length > 0)
+        {
+            return Allocation.None;
+        }
+
+        var (now, before) = ((Service)value, (Service)old);
+        var taken = new Taken(addresses, ports);
+        try
+        {
+            await AllocateAsync(now, before, context, taken, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await taken.GiveBackAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        var gone = context.DryRun ? [] : NodePorts(before).Except(NodePorts(now)).ToList();
+        var lost = context.DryRun ? [] : Addresses(before).Except(Addresses(now)).ToList();
+        return new Allocation(taken.GiveBackAsync, async () =>
+        {
+            await ports.GiveBackAsync(gone, CancellationToken.None).ConfigureAwait(false);
+            foreach (var address in lost)
+            {
+                await addresses.GiveBackAsync(address, CancellationToken.None).ConfigureAwait(false);
+            }
+        });
+    }
+
+    public async ValueTask OnDeleteAsync(KubeObject value, CancellationToken cancellationToken)
+    {
+        var service = (Service)value;
+        await ports.GiveBackAsync([.. NodePorts(service)], cancellationToken).ConfigureAwait(false);
+        foreach (var address in Addresses(service))
+        {
+            await addresses.GiveBackAsync(address, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static IEnumerable<string> Addresses(Service service) =>
+        (service.Spec.ClusterIPs ?? []).Append(service.Spec.ClusterIP).Where(a => a.Length > 0 && a != None).Distinct();
+
+    private async ValueTask AllocateAsync(Service service, Service? old, RuleContext context, Taken taken, CancellationToken cancellationToken)
+    {
+        var spec = service.Spec;
+        if (spec.Type == "ExternalName")
+        {
+            if (old is not null && spec.ClusterIP == old.Spec.ClusterIP)
+            {
+                spec.ClusterIP = "";
+                spec.ClusterIPs = null;
+                spec.IpFamilies = null;
+                spec.IpFamilyPolicy = null;
+            }
+
+            return;
+        }
+
+        var errors = new ErrorList();
+        Families(spec);
+        await AddressAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
+        await NodePortsAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
+        if (errors.Any)
+        {
+            throw Statuses.Invalid("", "Service", service.Metadata.Name, errors);
+        }
+    }
+
+    /// <summary>One family: this cluster's range has one.</summary>
+    private void Families(ServiceSpec spec)
+    {
+        spec.IpFamilies = spec.IpFamilies is { Count: > 0 } given ? given : [addresses.First.ToString().Contains(':') ? "IPv6" : "IPv4"];
+        spec.IpFamilyPolicy ??= "SingleStack";
+    }
+
+    private async ValueTask AddressAsync(Service service, Service? old, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    {
+        var spec = service.Spec;
+        if (spec.ClusterIP.Length == 0 && spec.ClusterIPs is { Count: > 0 } listed)
+        {
+            spec.ClusterIP = listed[0];
+        }
+
+        if (spec.ClusterIP.Length > 0 && spec.ClusterIPs is not { Count: > 0 })
+        {
+            spec.ClusterIPs = [spec.ClusterIP];
+        }
+
+        if (spec.ClusterIP == None || (old is not null && old.Spec.Type != "ExternalName" && old.Spec.ClusterIP == spec.ClusterIP && spec.ClusterIP.Length > 0))
+        {
+            return;
+        }
+
+        var (ns, name) = (service.Metadata.Namespace, service.Metadata.Name);
+        if (spec.ClusterIP.Length == 0)
+        {
+            if (!context.DryRun)
+            {
+                spec.ClusterIP = await addresses.TakeAsync(ns, name, cancellationToken).ConfigureAwait(false);
+                spec.ClusterIPs = [spec.ClusterIP];
+                taken.Addresses.Add(spec.ClusterIP);
+            }
+
+            return;
+        }
+
+        if (old is { Spec.Type: not "ExternalName" } && old.Spec.ClusterIP.Length > 0)
+        {
+            // An address cannot be changed; validation says so.
+            return;
+        }
+
+        await CertainAsync(spec, ns, name, context, taken, errors, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask CertainAsync(ServiceSpec spec, string ns, string name, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    {
+        var path = FieldPath.Spec.Child("clusterIPs");
+        if (!IPAddress.TryParse(spec.ClusterIP, out var address))
+        {
+            // No address at all: validation says so.
+            return;
+        }
+
+        if (!addresses.Contains(address))
+        {
+            errors.Invalid(path, spec.ClusterIP, "failed to allocate IP: the provided IP is not in the valid range");
+        }
+        else if (context.DryRun ? context.Reader.Get<Hardway.Api.Networking.V1.IPAddress>("", address.ToString()) is not null : !await addresses.TryAsync(address.ToString(), ns, name, cancellationToken).ConfigureAwait(false))
+        {
+            errors.Invalid(path, spec.ClusterIP, "failed to allocate IP: provided IP is already allocated");
+        }
+        else if (!context.DryRun)
+        {
+            taken.Addresses.Add(address.ToString());
+        }
+    }
+
+    private async ValueTask NodePortsAsync(Service service, Service? old, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    {
+        var spec = service.Spec;
+        if (spec.Type is not ("NodePort" or "LoadBalancer"))
+        {
+            // The ports of a former type go, unless the client changed them: then validation refuses.
+            foreach (var port in spec.Ports ?? [])
+            {
+                port.NodePort = old is not null && NodePorts(old).Contains(port.NodePort) ? 0 : port.NodePort;
+            }
+
+            spec.HealthCheckNodePort = old?.Spec.HealthCheckNodePort == spec.HealthCheckNodePort ? 0 : spec.HealthCheckNodePort;
+            return;
+        }
+
+        var mine = old is null ? [] : NodePorts(old).ToHashSet();
+        var given = new Dictionary<int, int>();
+        for (var i = 0; i < spec.Ports?.Count; i++)
+        {
+            var port = spec.Ports[i];
+            if (port.NodePort > 0)
+            {
+                if (mine.Add(port.NodePort))
+                {
+                    await CertainPortAsync(port.NodePort, FieldPath.Spec.Child("ports").Index(i).Child("nodePort"), context, taken, errors, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            else if (!context.DryRun && (spec.Type == "NodePort" || spec.AllocateLoadBalancerNodePorts != false))
+            {
+                // One number for both protocols of a port, as DNS has it.
+                if (!given.TryGetValue(port.Port, out var number))
+                {
+                    given[port.Port] = number = await ports.TakeAsync(cancellationToken).ConfigureAwait(false);
+                    taken.Ports.Add(number);
+                }
+
+                port.NodePort = number;
+            }
+        }
+
+        await HealthPortAsync(spec, mine, context, taken, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask HealthPortAsync(ServiceSpec spec, HashSet<int> mine, RuleContext context, Taken taken, CancellationToken cancellationToken)
+    {
+        if (spec.Type != "LoadBalancer" || spec.ExternalTrafficPolicy != "Local")
+        {
+            return;
+        }
+
+        if (spec.HealthCheckNodePort == 0)
+        {
+            if (!context.DryRun)
+            {
+                spec.HealthCheckNodePort = await ports.TakeAsync(cancellationToken).ConfigureAwait(false);
+                taken.Ports.Add(spec.HealthCheckNodePort);
+            }
+        }
+        else if (mine.Add(spec.HealthCheckNodePort) && ports.Contains(spec.HealthCheckNodePort) && !context.DryRun)
+        {
+            if (!await ports.TryAsync(spec.HealthCheckNodePort, cancellationToken).ConfigureAwait(false))
+            {
+                throw Statuses.Internal($"failed to allocate requested HealthCheck NodePort {spec.HealthCheckNodePort}: provided port is already allocated");
+            }
+
+            taken.Ports.Add(spec.HealthCheckNodePort);
+        }
+    }
+
+    private async ValueTask CertainPortAsync(int port, FieldPath path, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    {
+        if (!ports.Contains(port))
+        {
+            errors.Invalid(path, port, "provided port is not in the valid range");
+        }
+        else if (context.DryRun)
+        {
+            if (context.Reader.List<Service>().SelectMany(NodePorts).Contains(port))
+            {
+                errors.Invalid(path, port, "provided port is already allocated");
+            }
+        }
+        else if (await ports.TryAsync(port, cancellationToken).ConfigureAwait(false))
+        {
+            taken.Ports.Add(port);
+        }
+        else
+        {
+            errors.Invalid(path, port, "provided port is already allocated");
+        }
+    }
+
+    /// <summary>What one write took, to be given back when it fails.</summary>
+    private sealed class Taken(AddressAllocator addresses, NodePortAllocator ports)
+    {
+        public List<string> Addresses { get; } = [];
+
+        public List<int> Ports { get; } = [];
+
+        public async ValueTask GiveBackAsync()
+        {
+            await ports.GiveBackAsync(Ports, CancellationToken.None).ConfigureAwait(false);
+            foreach (var address in Addresses)
+            {
+                await addresses.GiveBackAsync(address, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+}
