@@ -33,6 +33,8 @@ internal static class ControllerTable
         new("resourcequota-controller", c => new ResourceQuotaController(c) { Workers = c.WorkersOf("resource-quota") }),
         new("endpointslice-mirroring-controller", c => new EndpointSliceMirroringController(c)),
         new("persistentvolume-binder-controller", c => new PersistentVolumeBinderController(c)),
+        new("ephemeral-volume-controller", c => new EphemeralVolumeController(c) { Workers = c.WorkersOf("ephemeralvolume") }),
+        new("horizontal-pod-autoscaler-controller", c => new HorizontalPodAutoscalerController(c)),
         new("persistentvolumeclaim-protection-controller", c => new PersistentVolumeClaimProtectionController(c)),
         new("persistentvolume-protection-controller", c => new PersistentVolumeProtectionController(c)),
         new("node-ipam-controller", c => c.Options.AllocateNodeCidrs && c.Options.ClusterCidr.Length > 0 ? new NodeIpamController(c) : null),
