@@ -12,8 +12,9 @@ internal abstract class RemoteStep : Step
     private readonly Transcript _transcript;
     private MachineDifference? _difference;
 
+    // The survey of a machine reads the files of all its steps at once, so all of them must be there before its first step.
     protected RemoteStep(string name, ClusterModel cluster, Machine machine, params IReadOnlyList<string> dependsOn)
-        : base(name, machine.HostName, ["ssh-key", "certificates", .. dependsOn])
+        : base(name, machine.HostName, ["ssh-key", "configuration", .. dependsOn])
     {
         Cluster = cluster;
         Target = machine;
