@@ -269,7 +269,8 @@ internal ref struct JsonDecoder
             case JsonTokenType.String:
                 return _reader.GetString();
             case JsonTokenType.Number:
-                return _reader.TryGetInt64(out var number) ? number : _reader.GetDouble();
+                // Boxed one by one: the conditional's common type would make a double of both.
+                return _reader.TryGetInt64(out var number) ? (object)number : _reader.GetDouble();
             case JsonTokenType.True or JsonTokenType.False:
                 return Boxes.Of(_reader.TokenType == JsonTokenType.True);
             default:

@@ -38,7 +38,7 @@ internal sealed partial class KubernetesService(ApiServices services, IStore sto
             await IgnoreExisting(services.Writer.CreateAsync(NewService(), cancellationToken)).ConfigureAwait(false);
         }
 
-        await ReconcileAsync(cancellationToken).ConfigureAwait(false);
+        await TryReconcileAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -48,14 +48,7 @@ internal sealed partial class KubernetesService(ApiServices services, IStore sto
             while (true)
             {
                 await Task.Delay(ServerLeases.RenewInterval, services.Time, stop).ConfigureAwait(false);
-                try
-                {
-                    await ReconcileAsync(stop).ConfigureAwait(false);
-                }
-                catch (Exception e) when (e is StoreException or ApiException)
-                {
-                    LogFailed(_log, e.Message);
-                }
+                await TryReconcileAsync(stop).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -73,6 +66,19 @@ internal sealed partial class KubernetesService(ApiServices services, IStore sto
             await WriteAsync(await _leases.ListAsync(limit.Token).ConfigureAwait(false), limit.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is StoreException or ApiException or OperationCanceledException)
+        {
+            LogFailed(_log, e.Message);
+        }
+    }
+
+    /// <summary>What fails now is tried again at the next turn.</summary>
+    private async Task TryReconcileAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReconcileAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is StoreException or ApiException)
         {
             LogFailed(_log, e.Message);
         }

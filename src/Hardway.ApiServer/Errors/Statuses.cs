@@ -43,9 +43,9 @@ internal static class Statuses
 
     public static ApiException MethodNotAllowed() => Make(405, StatusReason.MethodNotAllowed, "the server does not allow this method on the requested resource", new StatusDetails());
 
-    public static ApiException NotAcceptable(string message) => Make(406, StatusReason.NotAcceptable, message);
+    public static ApiException NotAcceptable(string message) => Make(406, StatusReason.NotAcceptable, message, new StatusDetails());
 
-    public static ApiException UnsupportedMediaType(string message) => Make(415, StatusReason.UnsupportedMediaType, message);
+    public static ApiException UnsupportedMediaType(string message) => Make(415, StatusReason.UnsupportedMediaType, message, new StatusDetails());
 
     public static ApiException Gone(string message) => Make(410, StatusReason.Gone, message);
 

@@ -42,6 +42,17 @@ internal sealed class Dispatcher
             throw Statuses.NoSuchResource();
         }
 
+        if (info.Name.Contains('%') || info.Path.Contains("//", StringComparison.Ordinal) && info.Subresource != "proxy")
+        {
+            // An escaped slash stays escaped in the path: no name has one.
+            throw Statuses.NoSuchResource();
+        }
+
+        foreach (var warning in Deprecations.Of(info))
+        {
+            context.Warn(warning);
+        }
+
         if (info.Parts.Count > 3 && info.Subresource != "proxy")
         {
             throw Statuses.NoSuchResource();

@@ -61,7 +61,7 @@ internal sealed class ListHandler(ApiServices services)
         var version = query["resourceVersion"].ToString();
         var match = query["resourceVersionMatch"].ToString();
         var token = query["continue"].ToString();
-        CheckMatch(version, match, token, RequestInfoResolver.IsTrue(query["sendInitialEvents"]), watch: false);
+        CheckMatch(version, match, token, query.ContainsKey("sendInitialEvents"), watch: false);
         var registry = resource.Registry;
         var prefix = registry.Collection(context.Info.Namespace);
         if (token.Length > 0)
@@ -93,6 +93,11 @@ internal sealed class ListHandler(ApiServices services)
     public static void CheckMatch(string version, string match, string token, bool initialEvents, bool watch)
     {
         var errors = new ErrorList();
+        if (initialEvents && !watch)
+        {
+            errors.Forbidden(FieldPath.Of("sendInitialEvents"), "sendInitialEvents is forbidden for list");
+        }
+
         if (match.Length > 0)
         {
             if (watch && !initialEvents)
@@ -103,7 +108,8 @@ internal sealed class ListHandler(ApiServices services)
             {
                 errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch is forbidden unless resourceVersion is provided");
             }
-            else if (token.Length > 0)
+
+            if (token.Length > 0)
             {
                 errors.Forbidden(FieldPath.Of("resourceVersionMatch"), "resourceVersionMatch is forbidden when continue is provided");
             }

@@ -78,9 +78,10 @@ internal static class RequestBody
         {
             return YamlJson.ToJson(Encoding.UTF8.GetString(body.Span));
         }
-        catch (ApiDecodeException e)
+        catch (Exception e) when (e is ApiDecodeException or InvalidOperationException or ArgumentException)
         {
-            throw Statuses.BadRequest(e.Message);
+            // Of broken text the YAML scanner throws more than its own exception.
+            throw Statuses.BadRequest("the body is not valid YAML: " + e.Message);
         }
     }
 

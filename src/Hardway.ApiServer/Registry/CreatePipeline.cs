@@ -6,8 +6,8 @@ using Hardway.ApiServer.Errors;
 namespace Hardway.ApiServer.Registry;
 
 /// <summary>
-/// Creates an object: 1 system metadata, 2 mutating admission, 3 the kind's preparation, 4 field ownership, 5 validation, 6 validating
-/// admission, 7 allocations, 8 the store. A generated name that is taken is made anew some times.
+/// Creates an object: 1 system metadata, 2 field ownership, 3 mutating admission, 4 the kind's preparation, 5 allocations, 6 validation,
+/// 7 validating admission, 8 the store. A generated name that is taken is made anew some times.
 /// </summary>
 internal sealed class CreatePipeline(PipelineParts parts)
 {
@@ -36,6 +36,11 @@ internal sealed class CreatePipeline(PipelineParts parts)
         var registry = resource.Registry;
         var rules = registry.Rules;
         PrepareMetadata(request, value);
+        // Before admission and preparation: what they add is nobody's.
+        if (request.FieldManager.Length > 0)
+        {
+            parts.Ownership.Update(resource, null, value, request.FieldManager, request.Subresource);
+        }
 
         var attributes = request.SkipsAdmission ? null : parts.Attributes(request, AdmissionOperation.Create, value.Metadata.Name, value, null);
         if (attributes is not null)
@@ -55,11 +60,6 @@ internal sealed class CreatePipeline(PipelineParts parts)
         }
 
         rules.PrepareForCreate(context, value);
-        if (request.FieldManager.Length > 0)
-        {
-            parts.Ownership.Update(resource, null, value, request.FieldManager, request.Subresource);
-        }
-
         await using var allocation = await parts.Allocators.OnCreateAsync(registry, value, context, cancellationToken).ConfigureAwait(false);
         var errors = new ErrorList();
         MetadataValidator.Validate(value.Metadata, registry, errors);

@@ -22,7 +22,14 @@ internal sealed class FieldOwnership(TimeProvider time)
     public Dictionary<string, object?> Apply(ServedResource resource, Dictionary<string, object?>? live, Dictionary<string, object?> config, string manager, string subresource, bool force) =>
         _manager.Apply(live ?? EmptyTree(resource.Info), live is null, config, resource.MergeType, new FieldWriter(manager, resource.Info.ApiVersion, subresource), force, Reset(resource, subresource));
 
-    private static Dictionary<string, object?> EmptyTree(ResourceInfo info) => new(StringComparer.Ordinal) { ["apiVersion"] = info.ApiVersion, ["kind"] = info.Kind };
+    /// <summary>What a new object is compared with: one of its type with nothing in it but what its type always has.</summary>
+    private static Dictionary<string, object?> EmptyTree(ResourceInfo info)
+    {
+        var empty = (KubeObject)info.Type.New();
+        empty.Kind = info.Kind;
+        empty.ApiVersion = info.ApiVersion;
+        return ApiJson.ToTree(empty);
+    }
 
     private static List<Hardway.Api.Meta.V1.ManagedFieldsEntry>? ReadManaged(Dictionary<string, object?> tree, ResourceInfo info)
     {

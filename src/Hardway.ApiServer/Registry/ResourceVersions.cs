@@ -10,7 +10,7 @@ internal static class ResourceVersions
     public static string Of(long revision) => revision.ToString(CultureInfo.InvariantCulture);
 
     public static long Parse(string text) =>
-        TryParse(text, out var value) ? value : throw Statuses.BadRequest($"Invalid value for resourceVersion: \"{text}\"");
+        TryParse(text, out var value) ? value : throw Statuses.Plain($"resourceVersion: \"{text}\" is not a version");
 
     public static bool TryParse(string text, out long value) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 

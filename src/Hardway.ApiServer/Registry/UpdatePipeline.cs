@@ -7,8 +7,8 @@ using Hardway.Storage.Cache;
 namespace Hardway.ApiServer.Registry;
 
 /// <summary>
-/// Changes an object: 1 the stored state (from the cache at first), 2 the caller's change, 3 preconditions, 4 mutating admission, 5 the kind's
-/// preparation and generation, 6 field ownership, 7 validation, 8 validating admission, 9 a transaction on the revision read in 1. When
+/// Changes an object: 1 the stored state (from the cache at first), 2 the caller's change, 3 preconditions, 4 field ownership, 5 mutating admission,
+/// 6 the kind's preparation and generation, 7 validation, 8 validating admission, 9 a transaction on the revision read in 1. When
 /// somebody was faster it begins again with what is there now. A change that changes nothing is not written.
 /// </summary>
 internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
@@ -98,6 +98,10 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
 
         CheckVersion(request, registry, value, current);
         PrepareMetadata(request, value, old);
+        if (request.FieldManager.Length > 0)
+        {
+            parts.Ownership.Update(resource, old, value, request.FieldManager, request.Subresource);
+        }
         var attributes = request.SkipsAdmission
             ? null
             : parts.Attributes(request, AdmissionOperation.Update, request.Name, request.AdmissionView is null ? value : request.AdmissionView(value), request.AdmissionView is null ? old : request.AdmissionView(old));
@@ -108,11 +112,6 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
 
         var context = parts.RuleContext(request);
         Prepare(request, context, value, old);
-        if (request.FieldManager.Length > 0)
-        {
-            parts.Ownership.Update(resource, old, value, request.FieldManager, request.Subresource);
-        }
-
         await using var allocation = await parts.Allocators.OnUpdateAsync(registry, value, old, context, cancellationToken).ConfigureAwait(false);
         var errors = new ErrorList();
         MetadataValidator.ValidateUpdate(value.Metadata, old.Metadata, errors);

@@ -25,7 +25,7 @@ namespace Hardway.ApiServer.Serving;
 /// The server put together. Stages: the store and its watch cache, the HTTPS front (not ready yet), the objects that must be there, then
 /// ready; stopped in reverse, the address leaving the kubernetes Service first.
 /// </summary>
-internal sealed class ApiServer : IAsyncDisposable
+internal sealed partial class ApiServer : IAsyncDisposable
 {
     private readonly ApiServerOptions _options;
     private readonly ILoggerFactory _logs;
@@ -158,15 +158,33 @@ internal sealed class ApiServer : IAsyncDisposable
         all.Add(new PodEviction(_services));
     }
 
+    /// <summary>Makes what must be there; a store that does not answer yet is waited for.</summary>
     private async Task BootstrapAsync(CancellationToken cancellationToken)
     {
-        await _system.EnsureAsync(cancellationToken).ConfigureAwait(false);
-        await _kubernetes.EnsureAsync(cancellationToken).ConfigureAwait(false);
-        if (_authorization.UsesRbac)
+        var log = _logs.CreateLogger("bootstrap");
+        while (true)
         {
-            await new RbacBootstrap(_services.Reader, _services.Writer).RunAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await _system.EnsureAsync(cancellationToken).ConfigureAwait(false);
+                await _kubernetes.EnsureAsync(cancellationToken).ConfigureAwait(false);
+                if (_authorization.UsesRbac)
+                {
+                    await new RbacBootstrap(_services.Reader, _services.Writer).RunAsync(cancellationToken).ConfigureAwait(false);
+                }
+
+                return;
+            }
+            catch (Exception e) when (e is StoreException or Errors.ApiException)
+            {
+                LogBootstrap(log, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The objects that every cluster has could not be made yet: {Reason}")]
+    private static partial void LogBootstrap(ILogger logger, string reason);
 
     private async Task ServeAsync(CancellationToken stop)
     {

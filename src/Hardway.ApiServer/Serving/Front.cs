@@ -67,7 +67,8 @@ internal sealed class Front(ApiServerOptions options, ILoggerFactory logs) : IAs
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
-        kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1024;
+        // The body's own bound answers 413; this one lets the rest be read away, so that the client sees the answer.
+        kestrel.Limits.MaxRequestBodySize = 16 * RequestBody.MaxBytes;
         kestrel.Limits.MaxConcurrentConnections = 20_000;
         kestrel.Limits.MaxRequestHeadersTotalSize = 64 * 1024;
         kestrel.Limits.MinResponseDataRate = null;
