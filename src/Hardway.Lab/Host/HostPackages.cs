@@ -18,7 +18,7 @@ internal sealed class HostPackages(Action<string> say, string policyFile = "/usr
     /// <summary>What the tests use of the host besides the lab: a real etcd, the firewall's and the network's programs, an independent TLS.</summary>
     public static readonly IReadOnlyList<(string File, string Package)> ForTests =
     [
-        .. ForLab, ("etcd", "etcd-server"), ("etcdctl", "etcd-client"), ("conntrack", "conntrack"), ("openssl", "openssl"), ("busybox", "busybox-static"),
+        .. ForLab, ("etcd", "etcd-server"), ("etcdctl", "etcd-client"), ("conntrack", "conntrack"), ("openssl", "openssl"), ("busybox", "busybox-static"), ("curl", "curl"),
     ];
 
     /// <summary>Asked for by `kubectl` only, and only when there is none on PATH.</summary>
