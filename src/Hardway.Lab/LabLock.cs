@@ -2,19 +2,26 @@ using Hardway.Hosting;
 
 namespace Hardway.Lab;
 
-/// <summary>One lab on a host, and one process at a time that changes it; the kernel lets go of the lock with the process that held it.</summary>
+/// <summary>
+/// One process at a time that changes the lab (its machines), and one that changes the cluster on it (`up` from its beginning to its end, `down`). The
+/// kernel lets go of a lock with the process that held it. Order: cluster before lab.
+/// </summary>
 internal static class LabLock
 {
-    public static IDisposable Take(LabPaths paths)
+    public static IDisposable Take(LabPaths paths) => Take(paths, ".lock", "the lab");
+
+    public static IDisposable TakeCluster(LabPaths paths) => Take(paths, ".cluster.lock", "the cluster");
+
+    private static FileStream Take(LabPaths paths, string file, string what)
     {
         Directory.CreateDirectory(paths.Root);
         try
         {
-            return new FileStream(Path.Combine(paths.Root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(Path.Combine(paths.Root, file), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (e is not FileNotFoundException and not DirectoryNotFoundException)
         {
-            throw new ComponentException($"another hardway is changing the lab right now (it holds {paths.Root}/.lock): wait for it to end");
+            throw new ComponentException($"another hardway is changing {what} right now (it holds {paths.Root}/{file}): wait for it to end");
         }
     }
 }

@@ -9,6 +9,7 @@ internal static class DownCommand
     public static async Task<int> RunAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
     {
         Preflight.RequireRoot();
+        using var only = LabLock.TakeCluster(session.Paths);
         var machines = session.Machines(null);
         await using var view = session.View(format, machines);
         await session.Lab(machines).DownAsync(view.Step, stop);

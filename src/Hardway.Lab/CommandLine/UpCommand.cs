@@ -30,6 +30,7 @@ internal static class UpCommand
         var start = session.Time.GetTimestamp();
         var machines = session.Machines(options.Machines);
         if (options.Lab) Preflight.RequireRoot();
+        using var only = LabLock.TakeCluster(session.Paths);
         await using var view = session.View(format, machines);
         var images = await MachinesAndImagesAsync(session, options, machines, view, stop);
         await using var provisioner = new Provisioner(new ProvisioningOptions
