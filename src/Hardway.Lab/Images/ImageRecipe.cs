@@ -85,7 +85,7 @@ internal static class ImageRecipes
     private static async Task AddBusyboxAsync(ImageLayer layer, ImageSources from, CancellationToken cancellation)
     {
         var program = Path.Combine(from.Packages, "bin/busybox");
-        // Not the static one: it crashes where a name has to be looked up (wget, nslookup), as glibc wants its libraries for that.
+        // Linked dynamically: names are looked up by glibc, which wants its libraries beside it.
         layer.AddProgram(from.Packages, "/bin/busybox", null, "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2");
         var applets = await HostCommand.RunAsync(program, ["--list"], cancellation);
         foreach (var applet in applets.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))

@@ -85,7 +85,7 @@ internal sealed class WorkloadVerification(
             {
                 try
                 {
-                    var page = await api.ExecAsync(_namespace, pod, ["wget", "-q", "-T", "2", "-O", "-", url], token).ConfigureAwait(false);
+                    var page = await api.ExecAsync(_namespace, pod, ["timeout", "3", "wget", "-q", "-O", "-", url], token).ConfigureAwait(false);
                     return IsPage(page) ? null : $"an unexpected answer of {page.Length} bytes";
                 }
                 catch (ComponentException e)
