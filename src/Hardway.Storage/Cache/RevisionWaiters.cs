@@ -49,12 +49,18 @@ internal sealed class RevisionWaiters
         }
         finally
         {
-            lock (_gate)
+            Leave(node);
+        }
+    }
+
+    // A method of its own: in a published (trimmed) program a lock within the finally or catch of an async method is never released.
+    private void Leave(LinkedListNode<Waiter> node)
+    {
+        lock (_gate)
+        {
+            if (node.List is not null)
             {
-                if (node.List is not null)
-                {
-                    _waiters.Remove(node);
-                }
+                _waiters.Remove(node);
             }
         }
     }

@@ -37,11 +37,17 @@ internal sealed class SharedProbe(Func<Task<long>> ask)
         }
         finally
         {
-            lock (_gate)
-            {
-                _running = _next;
-                _next = null;
-            }
+            MoveOn();
+        }
+    }
+
+    // A method of its own: in a published (trimmed) program a lock within the finally or catch of an async method is never released.
+    private void MoveOn()
+    {
+        lock (_gate)
+        {
+            _running = _next;
+            _next = null;
         }
     }
 }

@@ -70,10 +70,7 @@ public sealed partial class WatchCache : IDisposable
         }
         finally
         {
-            lock (_gate)
-            {
-                CloseWatchers(CacheWatchEnd.Stopped);
-            }
+            StopWatchers();
         }
     }
 
@@ -164,10 +161,7 @@ public sealed partial class WatchCache : IDisposable
     public void Dispose()
     {
         _stopped.Cancel();
-        lock (_gate)
-        {
-            CloseWatchers(CacheWatchEnd.Stopped);
-        }
+        StopWatchers();
     }
 
     private static IEnumerable<CacheEvent> InitialState(KeySnapshot objects, CacheWatchRequest request, long revision)
@@ -412,6 +406,15 @@ public sealed partial class WatchCache : IDisposable
         catch (ObjectDisposedException)
         {
             // It ended meanwhile, which is what was wanted.
+        }
+    }
+
+    // A method of its own: in a published (trimmed) program a lock within the finally or catch of an async method is never released.
+    private void StopWatchers()
+    {
+        lock (_gate)
+        {
+            CloseWatchers(CacheWatchEnd.Stopped);
         }
     }
 
