@@ -98,7 +98,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
 
         var value = (KubeObject)old.DeepClone();
         var changed = Mark(value, registry.Rules, options);
-        if (value.Metadata.Finalizers is null or { Count: 0 } && value.Metadata.DeletionGracePeriodSeconds is null or 0)
+        if (value.Metadata.Finalizers is null or { Count: 0 } && value.Metadata.DeletionGracePeriodSeconds is null or 0 && !registry.Rules.Holds(value))
         {
             if (request.DryRun)
             {
@@ -169,7 +169,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
         }
 
         var grace = rules.GracePeriod(value, options.GracePeriodSeconds is < 0 ? 1 : options.GracePeriodSeconds);
-        if (grace is null && meta.Finalizers is null or { Count: 0 })
+        if (grace is null && meta.Finalizers is null or { Count: 0 } && !rules.Holds(value))
         {
             return finalizersChanged;
         }

@@ -89,6 +89,9 @@ internal abstract class KindRules
     public virtual void BeginDelete(KubeObject value)
     {
     }
+
+    /// <summary>Whether the object itself keeps from going, beside its metadata's finalizers (a namespace's spec.finalizers).</summary>
+    public virtual bool Holds(KubeObject value) => false;
 }
 
 /// <summary>A kind's rules in its own type. Override the typed ones.</summary>
@@ -112,6 +115,8 @@ internal abstract class KindRules<T> : KindRules
     public sealed override long? GracePeriod(KubeObject value, long? asked) => GracePeriod((T)value, asked);
 
     public sealed override void BeginDelete(KubeObject value) => BeginDelete((T)value);
+
+    public sealed override bool Holds(KubeObject value) => Holds((T)value);
 
     protected virtual void Default(T value)
     {
@@ -142,4 +147,6 @@ internal abstract class KindRules<T> : KindRules
     protected virtual void BeginDelete(T value)
     {
     }
+
+    protected virtual bool Holds(T value) => false;
 }

@@ -135,7 +135,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
     {
         var registry = request.Resource.Registry;
         var bytes = StoredForm.Encode(value);
-        var goes = IsFinished(value, old);
+        var goes = IsFinished(value, old, registry.Rules);
         if (!goes && IsSame(request, bytes, current, value, old))
         {
             if (!isFresh && !request.DryRun)
@@ -255,8 +255,9 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
     }
 
     /// <summary>A deleted object whose last finalizer has gone, and whose grace is over, goes with this update.</summary>
-    private static bool IsFinished(KubeObject value, KubeObject old) =>
-        old.Metadata.DeletionTimestamp is not null
+    private static bool IsFinished(KubeObject value, KubeObject old, KindRules rules) =>
+        !rules.Holds(value)
+        && old.Metadata.DeletionTimestamp is not null
         && value.Metadata.Finalizers is null or { Count: 0 }
         && value.Metadata.DeletionGracePeriodSeconds is null or 0
         && (old.Metadata.Finalizers is { Count: > 0 } || value.Metadata.DeletionGracePeriodSeconds is 0 or null);

@@ -135,7 +135,7 @@ public sealed partial class LeaderElector
         }
         catch (Exception e)
         {
-            LogFailed(_log, _options.ResourceNamespace, _options.ResourceName, e.Message);
+            LogFailed(_log, _options.ResourceNamespace, _options.ResourceName, e.InnerException is { } inner ? $"{e.Message} {inner.Message}" : e.Message);
             return false;
         }
     }

@@ -145,7 +145,7 @@ internal sealed partial class NodeLifecycleController : Controller
     private bool AllDown()
     {
         var nodes = _nodes.Store.List();
-        return nodes.Length > 1 && nodes.All(n => !NodeHealth.IsReady(n));
+        return nodes.Length > 0 && nodes.All(n => !NodeHealth.IsReady(n));
     }
 
     private static bool SameTaints(List<Taint> a, List<Taint> b) => a.Count == b.Count && a.All(x => b.Exists(y => x.Key == y.Key && x.Effect == y.Effect && x.Value == y.Value));

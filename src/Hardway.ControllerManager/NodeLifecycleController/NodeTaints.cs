@@ -22,7 +22,7 @@ internal static class NodeTaints
     ];
 
     /// <summary>The key of the NoExecute taint the node should have, or null.</summary>
-    public static string? Evicting(Node node) => NodeHealth.Ready(node)?.Status switch { "True" => null, "False" => NotReady, _ => Unreachable };
+    public static string? Evicting(Node node) => NodeHealth.Ready(node)?.Status switch { "False" => NotReady, "Unknown" => Unreachable, _ => null };
 
     public static string? CurrentEvicting(Node node) => (node.Spec.Taints ?? []).Find(t => t.Effect == NoExecute && t.Key is NotReady or Unreachable)?.Key;
 

@@ -48,6 +48,10 @@ internal sealed class NamespaceRules : KindRules<Namespace>
         }
     }
 
+    protected override void BeginDelete(Namespace value) => value.Status.Phase = "Terminating";
+
+    protected override bool Holds(Namespace value) => value.Spec.Finalizers is { Count: > 0 };
+
     protected override void ValidateUpdate(RuleContext context, Namespace value, Namespace old, ErrorList errors)
     {
         if (context.Subresource == "status" && value.Metadata.DeletionTimestamp is null && value.Status.Phase is not ("Active" or ""))
