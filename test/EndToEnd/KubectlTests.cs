@@ -37,7 +37,7 @@ public sealed class KubectlTests
 
         Assert.Equal(2, (await K("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].spec.nodeName}")).Split(' ').Distinct().Count());
         foreach (var url in new[] { $"http://{pods[0]}", $"http://{pods[1]}", $"http://{clusterIp}", "http://web", $"http://web.{_namespace}.svc.cluster.local" })
-            await EventuallyAsync(url, TimeSpan.FromSeconds(15), () => TryKubectlAsync("-n", _namespace, "exec", "client", "--", "wget", "-q", "-T", "2", "-O", "-", url), page => page.Contains("Welcome to nginx", StringComparison.Ordinal));
+            await EventuallyAsync(url, TimeSpan.FromSeconds(15), () => TryKubectlAsync("-n", _namespace, "exec", "client", "--", "timeout", "3", "wget", "-q", "-O", "-", url), page => page.Contains("Welcome to nginx", StringComparison.Ordinal));
         foreach (var node in new[] { "10.240.0.80", "10.240.0.81" })
             await EventuallyAsync(node, TimeSpan.FromSeconds(15), () => RunAsync("curl", TimeSpan.FromSeconds(5), ["-s", $"http://{node}:{port}"]), page => page.Contains("Welcome to nginx", StringComparison.Ordinal));
     });
