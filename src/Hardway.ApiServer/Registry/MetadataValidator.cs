@@ -51,7 +51,7 @@ internal static class MetadataValidator
         ObjectNames.CheckLabels(meta.Labels, path.Child("labels"), errors);
         Annotations(meta.Annotations, path.Child("annotations"), errors);
         Owners(meta.OwnerReferences, path.Child("ownerReferences"), errors);
-        Finalizers(meta.Finalizers, path.Child("finalizers"), errors);
+        Finalizers(meta.Finalizers, registry.Group.Length == 0, path.Child("finalizers"), errors);
     }
 
     public static void ValidateUpdate(ObjectMeta meta, ObjectMeta old, ErrorList errors)
@@ -148,7 +148,8 @@ internal static class MetadataValidator
         }
     }
 
-    private static void Finalizers(List<string>? finalizers, FieldPath path, ErrorList errors)
+    /// <summary>The core group's kinds take only standard finalizers and qualified ones.</summary>
+    private static void Finalizers(List<string>? finalizers, bool isCore, FieldPath path, ErrorList errors)
     {
         foreach (var finalizer in finalizers ?? [])
         {
@@ -156,7 +157,7 @@ internal static class MetadataValidator
             {
                 errors.Invalid(path, finalizer, wrong);
             }
-            else if (!finalizer.Contains('/') && finalizer is not ("orphan" or "foregroundDeletion" or "kubernetes"))
+            else if (isCore && !finalizer.Contains('/') && finalizer is not ("orphan" or "foregroundDeletion" or "kubernetes"))
             {
                 errors.Invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
             }

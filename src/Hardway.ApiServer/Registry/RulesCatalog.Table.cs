@@ -1,3 +1,4 @@
+using Hardway.ApiServer.Rules.ApiExtensions;
 using Hardway.ApiServer.Rules.Apps;
 using Hardway.ApiServer.Rules.Autoscaling;
 using Hardway.ApiServer.Rules.Batch;
@@ -47,6 +48,7 @@ internal static partial class RulesCatalog
         [("networking.k8s.io", "NetworkPolicy")] = new NetworkPolicyRules(),
         [("node.k8s.io", "RuntimeClass")] = new RuntimeClassRules(),
         [("policy", "PodDisruptionBudget")] = new PodDisruptionBudgetRules(),
+        [("apiextensions.k8s.io", "CustomResourceDefinition")] = new CustomResourceDefinitionRules(),
         [("networking.k8s.io", "IPAddress")] = new IPAddressRules(),
         [("scheduling.k8s.io", "PriorityClass")] = new PriorityClassRules(),
         [("rbac.authorization.k8s.io", "Role")] = new RoleRules(),

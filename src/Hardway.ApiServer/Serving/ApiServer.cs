@@ -7,6 +7,7 @@ using Hardway.ApiServer.Authentication.ServiceAccounts;
 using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Authorization.Rbac;
 using Hardway.ApiServer.Bootstrap;
+using Hardway.ApiServer.Custom;
 using Hardway.ApiServer.Handlers;
 using Hardway.ApiServer.Kubelets;
 using Hardway.ApiServer.OpenApi;
@@ -114,6 +115,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
 
         host.Add("serving", ServeAsync, token => _front.StartAsync(_pipeline.HandleAsync, anyPort, token));
         host.AddInit("caches", async token => await _cache.WaitUntilAsync(1, Timeout.InfiniteTimeSpan, token).ConfigureAwait(false));
+        host.Add("custom resources", new CustomResourceController(_services).RunAsync);
         host.AddInit("bootstrap", BootstrapAsync);
         host.Add("kubernetes service", _kubernetes.RunAsync);
         host.Add("drain", DrainAsync, _ =>
