@@ -4,7 +4,6 @@ using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
 using Hardway.ApiServer.Serving;
-using Hardway.Storage;
 using Hardway.Storage.Cache;
 using Microsoft.Extensions.Logging;
 
@@ -38,13 +37,14 @@ internal sealed partial class CustomResourceController(ApiServices services)
                     await ReconcileAsync(stop).ConfigureAwait(false);
                 }
             }
-            catch (Exception e) when (e is ApiException or StoreException)
-            {
-                LogFailed(_log, e.Message);
-            }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception e)
+            {
+                // The top of the loop: whatever a definition brings, the server goes on.
+                LogFailed(_log, e.Message);
             }
 
             await Task.Delay(TimeSpan.FromSeconds(1), services.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -84,7 +84,7 @@ internal sealed partial class CustomResourceController(ApiServices services)
             var version = definition.Metadata.Uid + "/" + definition.Metadata.Generation;
             if (!_built.TryGetValue(definition.Metadata.Name, out var built) || built.Version != version)
             {
-                _built[definition.Metadata.Name] = (version, [.. CustomResourceBuilder.Build(definition)]);
+                _built[definition.Metadata.Name] = (version, Build(definition));
                 changed = true;
             }
         }
@@ -92,6 +92,20 @@ internal sealed partial class CustomResourceController(ApiServices services)
         if (changed)
         {
             services.Scheme.Custom = new CustomResources([.. _built.Values.SelectMany(b => b.Served)]);
+        }
+    }
+
+    /// <summary>A definition that cannot be served (a pattern that is none, say) is not, and the others are.</summary>
+    private List<ServedResource> Build(CustomResourceDefinition definition)
+    {
+        try
+        {
+            return [.. CustomResourceBuilder.Build(definition)];
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or ApiDecodeException or NotSupportedException)
+        {
+            LogUnservable(_log, definition.Metadata.Name, e.Message);
+            return [];
         }
     }
 
@@ -153,7 +167,7 @@ internal sealed partial class CustomResourceController(ApiServices services)
             return;
         }
 
-        var served = _built.TryGetValue(definition.Metadata.Name, out var built) ? built.Served : [.. CustomResourceBuilder.Build(definition)];
+        var served = _built.TryGetValue(definition.Metadata.Name, out var built) ? built.Served : Build(definition);
         if ((served.Find(s => s.IsStorageVersion) ?? served.FirstOrDefault()) is { } resource)
         {
             var left = services.Objects.Cache.Snapshot(resource.Registry.Collection("")).Range(resource.Registry.Collection("")).ToList();
@@ -179,6 +193,9 @@ internal sealed partial class CustomResourceController(ApiServices services)
 
         await services.Writer.UpdateAsync<CustomResourceDefinition>("", definition.Metadata.Name, current => current.Metadata.Finalizers?.Remove(Finalizer) == true ? current : null, cancellationToken).ConfigureAwait(false);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Custom resource {Name} cannot be served: {Reason}")]
+    private static partial void LogUnservable(ILogger logger, string name, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Custom resources could not be brought up to date: {Reason}")]
     private static partial void LogFailed(ILogger logger, string reason);
