@@ -40,16 +40,23 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
 
     public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
+        string? refusal = null;
         await context.WaitAsync(
             $"SSH on {machine.Address}",
             async token =>
             {
                 var result = await _ssh.ConnectAsync(cluster.SshPaths.Key, cluster.Options.Ssh.FirstKey, token).ConfigureAwait(false);
-                return result.Succeeded ? null : Refuse(result);
+                refusal = result.Succeeded ? null : Refusal(result);
+                return result.Succeeded || refusal is not null ? null : result.Reason;
             },
             cluster.Options.Ssh.Patience,
             null,
             cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+        {
+            throw new ComponentException(refusal);
+        }
+
         var answer = await _ssh.RunAsync(
             Name, $"id -u; grep -qxF {SshMachine.Quote(PublicKey)} {Home}/.ssh/authorized_keys && echo known", cancellation, mayFail: true).ConfigureAwait(false);
         var words = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -84,22 +91,18 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
 
     private string Home => cluster.Options.Ssh.User == "root" ? "/root" : $"$(getent passwd {SshMachine.Quote(cluster.Options.Ssh.User)} | cut -d: -f6)";
 
-    private string Refuse(CommandResult result)
+    /// <summary>Why there is no use in trying again; null when there may be.</summary>
+    private string? Refusal(CommandResult result)
     {
         if (result.Error.Contains("HOST IDENTIFICATION HAS CHANGED", StringComparison.Ordinal) || result.Error.Contains("Host key verification failed", StringComparison.Ordinal))
         {
-            throw new ComponentException(
-                $"{machine.Address} shows another host key than before: it is another machine, or someone is in between; "
-                + $"if the machine was made anew, remove its line from {cluster.SshPaths.KnownHosts}");
+            return $"{machine.Address} shows another host key than before: it is another machine, or someone is in between; "
+                + $"if the machine was made anew, remove its line from {cluster.SshPaths.KnownHosts}";
         }
 
-        if (result.Error.Contains("Permission denied", StringComparison.Ordinal))
-        {
-            var tried = cluster.Options.Ssh.FirstKey ?? "your own SSH keys";
-            throw new ComponentException(
-                $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {tried}; give a key that opens it with --ssh-key, and its user with --ssh-user");
-        }
-
-        return result.Reason;
+        var tried = cluster.Options.Ssh.FirstKey ?? "your own SSH keys";
+        return result.Error.Contains("Permission denied", StringComparison.Ordinal)
+            ? $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {tried}; give a key that opens it with --ssh-key, and its user with --ssh-user"
+            : null;
     }
 }

@@ -12,7 +12,7 @@ public sealed class StepContext(Action<string> report, TimeProvider time)
     public void Report(string detail) => report(detail);
 
     /// <summary>
-    /// Asks until the answer is null (good); else the answer says what is seen now. When it takes long, <paramref name="cause"/> finds out why,
+    /// Asks until the answer is null (good); else the answer says what is seen now. An error (the API does not answer for a moment) is something seen, too. When it takes long, <paramref name="cause"/> finds out why,
     /// and what it found is in the message of the failure.
     /// </summary>
     public async Task WaitAsync(
@@ -26,7 +26,7 @@ public sealed class StepContext(Action<string> report, TimeProvider time)
         var pause = _first;
         var found = "";
         var asked = false;
-        while (await ask(cancellation).ConfigureAwait(false) is { } seen)
+        while (await AskAsync(ask, cancellation).ConfigureAwait(false) is { } seen)
         {
             var waited = time.GetElapsedTime(began);
             if (waited > _long && !asked && cause is not null)
@@ -44,6 +44,18 @@ public sealed class StepContext(Action<string> report, TimeProvider time)
             Report($"waiting for {what}: {seen}{(found.Length > 0 ? $" ({found})" : "")}");
             await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
             pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 3 / 2, _slowest.Ticks));
+        }
+    }
+
+    private static async Task<string?> AskAsync(Func<CancellationToken, Task<string?>> ask, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ask(cancellation).ConfigureAwait(false);
+        }
+        catch (ComponentException e)
+        {
+            return e.Message;
         }
     }
 }

@@ -43,7 +43,11 @@ internal sealed class WorkloadVerification(
         }
         finally
         {
-            await RemoveAsync().ConfigureAwait(false);
+            await look("cleaning up", async _ =>
+            {
+                await RemoveAsync().ConfigureAwait(false);
+                return $"namespace {_namespace} is going, with all that was in it";
+            }).ConfigureAwait(false);
         }
     }
 
@@ -185,22 +189,9 @@ internal sealed class WorkloadVerification(
     {
         // Own deadline: also after an interruption nothing may be left.
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        if (await ExistsAsync(limit.Token).ConfigureAwait(false))
+        if (await api.GetAsync($"/api/v1/namespaces/{_namespace}", limit.Token).ConfigureAwait(false) is not null)
         {
             await api.DeleteAsync($"/api/v1/namespaces/{_namespace}", limit.Token).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<bool> ExistsAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            return await api.GetAsync($"/api/v1/namespaces/{_namespace}", cancellation).ConfigureAwait(false) is not null;
-        }
-        catch (ComponentException)
-        {
-            // The API does not answer: other lines say so.
-            return false;
         }
     }
 
