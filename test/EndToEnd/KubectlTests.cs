@@ -134,7 +134,7 @@ public sealed class KubectlTests
     public Task An_editor_changes_an_object_and_a_watch_sees_it() => InNamespaceAsync(async () =>
     {
         await K("create", "configmap", "watched", "--from-literal=key=before");
-        var start = new ProcessStartInfo(ProgramRun.Hardway, ["kubectl", "-n", _namespace, "get", "configmap", "watched", "-w", "-o", "jsonpath={.data.key}{'\n'}"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(ProgramRun.Hardway, ["kubectl", "-n", _namespace, "get", "configmap", "watched", "-w", "-o", "jsonpath={.data.key}{\"\\n\"}"]) { RedirectStandardOutput = true };
         using var watch = Process.Start(start)!;
         try
         {
