@@ -81,7 +81,7 @@ public sealed class UpTests(ClusterFixture cluster)
         var result = await RunAsync(ProgramRun.Hardway, TimeSpan.FromSeconds(30),
         [
             "ssh", "server-0", "etcdctl", "--endpoints=https://127.0.0.1:2379", "--cacert=/var/lib/kubernetes/etcd-ca.crt", "--cert=/var/lib/kubernetes/etcd-client.crt",
-            "--key=/var/lib/kubernetes/etcd-client.key", .. arguments, "2>&1",
+            "--key=/var/lib/kubernetes/etcd-client.key", "2>&1", .. arguments,
         ]);
         Assert.True(result.ExitCode == 0, result.ToString());
         return result.Output;
