@@ -19,7 +19,7 @@ internal static class Operators
         table.AddOperator("*", (a, _) => Arithmetic(a, "_*_", (x, y) => checked(x * y), (x, y) => checked(x * y), (x, y) => x * y));
         table.AddOperator("/", (a, _) => Arithmetic(a, "_/_", (x, y) => y == 0 ? throw Zero() : checked(x / y), (x, y) => y == 0 ? throw Zero() : x / y, (x, y) => x / y));
         table.AddOperator("%", (a, _) => Arithmetic(a, "_%_", (x, y) => y == 0 ? throw new CelException("modulus by zero") : y == -1 ? 0 : x % y, (x, y) => y == 0 ? throw new CelException("modulus by zero") : x % y, null));
-        table.AddOperator("neg", (a, _) => a[0] switch { long l => checked(-l), double d => -d, _ => throw CelException.NoOverload("-_") });
+        table.AddOperator("neg", (a, _) => a[0] switch { long l => (object)checked(-l), double d => -d, _ => throw CelException.NoOverload("-_") });
         table.AddOperator("!", (a, _) => a[0] is bool b ? !b : throw CelException.NoOverload("!_"));
         table.AddOperator("in", In);
     }
@@ -78,7 +78,7 @@ internal static class Operators
 
     private static object Arithmetic(object?[] a, string name, Func<long, long, long> whole, Func<ulong, ulong, ulong> unsigned, Func<double, double, double>? real) => (a[0], a[1]) switch
     {
-        (long x, long y) => whole(x, y),
+        (long x, long y) => (object)whole(x, y),
         (ulong x, ulong y) => unsigned(x, y),
         (double x, double y) when real is not null => real(x, y),
         _ => throw CelException.NoOverload(name),

@@ -40,7 +40,7 @@ internal sealed class CelParser
         _tokens = new CelLexer(text).All();
     }
 
-    private Token Current => _tokens[_at];
+    private Token Current => _tokens[Math.Clamp(_at, 0, _tokens.Count - 1)];
 
     public CelNode Parse()
     {
