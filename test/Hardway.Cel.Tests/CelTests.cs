@@ -64,6 +64,8 @@ public sealed class CelTests
     [InlineData("type(1) == int && type('x') == string && type(null) == null_type && type([]) == list")]
     [InlineData("math.greatest(1, 2.5, 2u) == 2.5 && math.least([3, 1]) == 1 && math.abs(-2) == 2")]
     [InlineData("self.nil == null && dyn(1) == 1 && 'x' != 1")]
+    [InlineData("Object{metadata: Object.metadata{labels: {'a': 'b'}}} == {'metadata': {'labels': {'a': 'b'}}}")]
+    [InlineData("JSONPatch{op: 'add', path: '/x/' + jsonpatch.escapeKey('a/b')}.path == '/x/a~1b'")]
     [InlineData("self.name // a comment\n == 'web'")]
     public void Expressions_that_are_true(string expression) => Assert.Equal(true, Evaluate(expression));
 

@@ -1,3 +1,4 @@
+using Hardway.ApiServer.Admission.Dynamic;
 using Hardway.ApiServer.Admission.Plugins.Certificates;
 using Hardway.ApiServer.Admission.Plugins.Limits;
 using Hardway.ApiServer.Admission.Plugins.Namespaces;
@@ -46,6 +47,10 @@ internal static class AdmissionCatalog
         new("CertificateSubjectRestriction", true, (_, _) => new CertificateSubjectRestriction()),
         new("DefaultIngressClass", true, (p, _) => new DefaultIngressClass(p.Reader)),
         new("DenyServiceExternalIPs", false, (_, _) => new DenyServiceExternalIPs()),
+        new("MutatingAdmissionPolicy", true, (p, _) => new MutatingAdmissionPolicyPlugin(p.Reader, p.Authorizer)),
+        new("MutatingAdmissionWebhook", true, (p, _) => new MutatingWebhookPlugin(p.Reader, p.Authorizer, new WebhookClient(p.Reader))),
+        new("ValidatingAdmissionPolicy", true, (p, _) => new ValidatingAdmissionPolicyPlugin(p.Reader, p.Authorizer)),
+        new("ValidatingAdmissionWebhook", true, (p, _) => new ValidatingWebhookPlugin(p.Reader, p.Authorizer, new WebhookClient(p.Reader))),
         new("ResourceQuota", true, (p, _) => new ResourceQuotaPlugin(p.Reader, p.Quotas)),
         new("AlwaysDeny", false, (_, _) => new AlwaysDeny()),
     ];

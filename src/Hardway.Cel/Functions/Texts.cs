@@ -33,6 +33,7 @@ internal static class Texts
         table.AddMethod("join", 1, Join);
         table.AddMethod("format", 1, Format);
         table.AddGlobal("strings.quote", 1, (a, b) => One(a, b, "strings.quote", Quote));
+        table.AddGlobal("jsonpatch.escapeKey", 1, (a, b) => One(a, b, "jsonpatch.escapeKey", s => s.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)));
         table.AddGlobal("base64.encode", 1, (a, b) => a[0] is byte[] bytes ? Take(Convert.ToBase64String(bytes), b) : throw CelException.NoOverload("base64.encode"));
         table.AddGlobal("base64.decode", 1, Decode);
     }

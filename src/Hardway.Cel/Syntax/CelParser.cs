@@ -244,9 +244,41 @@ internal sealed class CelParser
             return new VariableNode(token.Text, token.Position);
         }
 
+        if (token.Text is "Object" or "JSONPatch")
+        {
+            return Message(token);
+        }
+
         return FunctionTable.TypeNamed(token.Text) is { } type ? new ConstantNode(type, token.Position)
             : Current is { Kind: TokenKind.Symbol, Text: "." } && _functions.IsNamespace(token.Text) ? new VariableNode(token.Text, token.Position)
             : throw new CelSyntaxException($"undeclared reference to '{token.Text}' (in container '')", token.Position);
+    }
+
+    /// <summary>Object.metadata{labels: {...}}: a mutation's object, written as a message; a map once it is made.</summary>
+    private MapNode Message(Token type)
+    {
+        while (Take("."))
+        {
+            Name(isSelector: true);
+        }
+
+        Expect("{");
+        var fields = new List<(CelNode, CelNode, bool)>();
+        while (!Take("}"))
+        {
+            var isOptional = Take("?");
+            var key = new ConstantNode(FieldNames.Unescape(Current.Text) ?? Current.Text, Current.Position);
+            Name(isSelector: true);
+            Expect(":");
+            fields.Add((key, Expression(), isOptional));
+            if (!Take(","))
+            {
+                Expect("}");
+                break;
+            }
+        }
+
+        return new MapNode([.. fields], type.Position);
     }
 
     private CelNode Function(Token name)
