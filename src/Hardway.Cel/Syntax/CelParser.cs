@@ -148,7 +148,7 @@ internal sealed class CelParser
         if (token.Text == "-" && Current is { Kind: TokenKind.Integer or TokenKind.Double } number)
         {
             Next();
-            node = Member(new ConstantNode(number.Value is double d ? -d : Negative((ulong)number.Value!, number.Position), token.Position));
+            node = Member(new ConstantNode(number.Value is double d ? (object)-d : Negative((ulong)number.Value!, number.Position), token.Position));
         }
         else
         {

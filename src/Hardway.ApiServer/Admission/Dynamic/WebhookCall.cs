@@ -1,3 +1,4 @@
+using Hardway.Api.Core.V1;
 using Hardway.Api;
 using Hardway.Api.Admission.V1;
 using Hardway.Api.AdmissionRegistration.V1;
