@@ -18,27 +18,33 @@ public sealed record DiscoveredResource(ApiResource Resource, IReadOnlyList<stri
 /// <summary>What a discovery found, and the group versions that could not be asked (an aggregated API that is down).</summary>
 public sealed record DiscoveryResult(IReadOnlyList<DiscoveredResource> Resources, IReadOnlyList<string> Failed);
 
-/// <summary>Asks a server which resources it has, in each group's preferred version: by aggregated discovery, or group by group where that is missing.</summary>
+/// <summary>Asks a server which resources it has: by aggregated discovery, or group by group where that is missing.</summary>
 public static class Discovery
 {
     private const string Aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-    public static async Task<DiscoveryResult> PreferredAsync(KubeClient client, CancellationToken ct)
+    /// <summary>Each resource once, in its group's preferred version.</summary>
+    public static Task<DiscoveryResult> PreferredAsync(KubeClient client, CancellationToken ct) => ReadAsync(client, all: false, ct);
+
+    /// <summary>Each resource in every version.</summary>
+    public static Task<DiscoveryResult> AllAsync(KubeClient client, CancellationToken ct) => ReadAsync(client, all: true, ct);
+
+    private static async Task<DiscoveryResult> ReadAsync(KubeClient client, bool all, CancellationToken ct)
     {
         List<DiscoveredResource> found = [];
         List<string> failed = [];
-        await ReadAsync(client, "/api", "/api", found, failed, ct);
-        await ReadAsync(client, "/apis", "/apis", found, failed, ct);
+        await ReadAsync(client, "/api", all, found, failed, ct);
+        await ReadAsync(client, "/apis", all, found, failed, ct);
         return new DiscoveryResult(found, failed);
     }
 
-    private static async Task ReadAsync(KubeClient client, string path, string root, List<DiscoveredResource> found, List<string> failed, CancellationToken ct)
+    private static async Task ReadAsync(KubeClient client, string root, bool all, List<DiscoveredResource> found, List<string> failed, CancellationToken ct)
     {
-        var tree = await client.GetTreeAsync(path, ct, Aggregated);
+        var tree = await client.GetTreeAsync(root, ct, Aggregated);
         switch (Text(tree, "kind"))
         {
             case "APIGroupDiscoveryList":
-                foreach (var group in Items(tree, "items")) ReadAggregated(group, found, failed);
+                foreach (var group in Items(tree, "items")) ReadAggregated(group, all, found, failed);
                 break;
             case "APIVersions":
                 foreach (var version in Items(tree, "versions").OfType<string>().Take(1)) await ReadVersionAsync(client, $"{root}/{version}", "", version, found, failed, ct);
@@ -47,13 +53,14 @@ public static class Discovery
                 foreach (var group in Items(tree, "groups"))
                 {
                     var name = Text(group, "name");
-                    if (Text(Get(group, "preferredVersion"), "version") is { Length: > 0 } version) await ReadVersionAsync(client, $"{root}/{name}/{version}", name, version, found, failed, ct);
+                    var versions = all ? Items(group, "versions").Select(v => Text(v, "version")) : [Text(Get(group, "preferredVersion"), "version")];
+                    foreach (var version in versions.Where(v => v.Length > 0)) await ReadVersionAsync(client, $"{root}/{name}/{version}", name, version, found, failed, ct);
                 }
                 break;
         }
     }
 
-    private static void ReadAggregated(object? group, List<DiscoveredResource> found, List<string> failed)
+    private static void ReadAggregated(object? group, bool all, List<DiscoveredResource> found, List<string> failed)
     {
         var name = Text(Get(group, "metadata"), "name");
         // The first version that has a resource is the preferred one for it.
@@ -65,7 +72,7 @@ public static class Discovery
             foreach (var resource in Items(version, "resources"))
             {
                 var plural = Text(resource, "resource");
-                if (!seen.Add(plural)) continue;
+                if (!all && !seen.Add(plural)) continue;
                 var kind = Text(Get(resource, "responseKind"), "kind");
                 found.Add(new DiscoveredResource(new ApiResource(name, number, plural, kind, Text(resource, "scope") == "Namespaced"), [.. Items(resource, "verbs").OfType<string>()]));
             }

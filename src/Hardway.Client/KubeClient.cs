@@ -30,8 +30,12 @@ public sealed class KubeClient : IDisposable
     private readonly KubeConfig? _config;
     private readonly TimeProvider _time;
 
-    public KubeClient(KubeConfig config, string program, TimeProvider? time = null)
-        : this(new KubeTransport(config), TokensOf(config, time ?? TimeProvider.System), program, time) => (_config, _ownsTransport) = (config, true);
+    public KubeClient(KubeConfig config, string program, TimeProvider? time = null) : this(config, TokensOf(config, time ?? TimeProvider.System), program, time)
+    {
+    }
+
+    private KubeClient(KubeConfig config, ITokenSource? tokens, string program, TimeProvider? time)
+        : this(new KubeTransport(config, tokens is ExecTokenSource exec ? () => exec.Certificate : null), tokens, program, time) => (_config, _ownsTransport) = (config, true);
 
     /// <summary>Another identity over connections that somebody else owns.</summary>
     public KubeClient(KubeTransport transport, ITokenSource? tokens, string program, TimeProvider? time = null)
@@ -211,6 +215,7 @@ public sealed class KubeClient : IDisposable
         {
             request.Headers.Add("Impersonate-User", config.ImpersonateUser);
             foreach (var group in config.ImpersonateGroups) request.Headers.Add("Impersonate-Group", group);
+            foreach (var (name, value) in config.ImpersonateExtra) request.Headers.TryAddWithoutValidation($"Impersonate-Extra-{Uri.EscapeDataString(name)}", value);
             if (config.ImpersonateUid is { Length: > 0 }) request.Headers.Add("Impersonate-Uid", config.ImpersonateUid);
         }
         return request;

@@ -35,6 +35,9 @@ internal sealed class InMemoryApi : HttpMessageHandler
     /// <summary>Asked first; an answer that is not null is given instead.</summary>
     public Func<HttpRequestMessage, HttpResponseMessage?>? Intercept { get; set; }
 
+    /// <summary>Does a watch begin with what is there when it is asked to (KEP-3157)? If not it is refused, as older servers do.</summary>
+    public bool StreamsLists { get; init; }
+
     public KubeClient NewClient() => new(new KubeTransport(new Uri("http://api.test"), this), null, "test", _time);
 
     public int WatcherCount { get { lock (_gate) return _watchers.Count; } }
@@ -98,13 +101,14 @@ internal sealed class InMemoryApi : HttpMessageHandler
         cancellationToken.ThrowIfCancellationRequested();
         var path = request.RequestUri!.AbsolutePath;
         var query = System.Web.HttpUtility.ParseQueryString(request.RequestUri.Query);
+        if (query["sendInitialEvents"] == "true" && !StreamsLists) return Error(422, "Invalid", "sendInitialEvents is not known here");
         lock (_gate) Requests.Add($"{(query["watch"] == "true" ? "WATCH" : request.Method)} {path}");
         if (Intercept?.Invoke(request) is { } answer) return answer;
         var body = request.Content is null ? null : JsonNode.Parse(await request.Content.ReadAsStreamAsync(cancellationToken)) as JsonObject;
         var target = Parse(path);
         lock (_gate)
         {
-            if (request.Method == HttpMethod.Get && query["watch"] == "true") return Watch(target, query["resourceVersion"] ?? "", cancellationToken);
+            if (request.Method == HttpMethod.Get && query["watch"] == "true") return Watch(target, query["resourceVersion"] ?? "", query["sendInitialEvents"] == "true", cancellationToken);
             if (request.Method == HttpMethod.Get) return target.Name is null ? List(target) : Get(target);
             if (request.Method == HttpMethod.Post) return Create(target, body!);
             if (request.Method == HttpMethod.Put) return Update(target, body!);
@@ -207,17 +211,25 @@ internal sealed class InMemoryApi : HttpMessageHandler
         return obj;
     }
 
-    private HttpResponseMessage Watch(Target target, string from, CancellationToken ct)
+    private HttpResponseMessage Watch(Target target, string from, bool initial, CancellationToken ct)
     {
-        var version = long.Parse(from, CultureInfo.InvariantCulture);
+        var version = initial ? _version : long.Parse(from, CultureInfo.InvariantCulture);
         if (version < _compacted) return Error(410, "Expired");
         var watcher = new Watcher(target.Collection, target.Namespace.Length > 0 ? target.Namespace : null, new Pipe(new PipeOptions(pauseWriterThreshold: 0)));
+        if (initial) SendInitial(watcher);
         foreach (var change in _history.Where(c => c.Version > version)) Send(watcher, change);
         _watchers.Add(watcher);
         ct.Register(() => { lock (_gate) { _watchers.Remove(watcher); } });
         _changed.TrySetResult();
         _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(watcher.Pipe.Reader.AsStream()) };
+    }
+
+    private void SendInitial(Watcher watcher)
+    {
+        foreach (var (key, obj) in _objects.Where(o => o.Key.StartsWith(watcher.Collection + "|", StringComparison.Ordinal))) Send(watcher, new Change(_version, "ADDED", key[..key.IndexOf('|', StringComparison.Ordinal)], obj));
+        var end = new JsonObject { ["metadata"] = new JsonObject { ["namespace"] = watcher.Namespace, ["resourceVersion"] = Text(_version), ["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" } } };
+        Send(watcher, new Change(_version, "BOOKMARK", watcher.Collection, end));
     }
 
     private static void Send(Watcher watcher, Change change)

@@ -39,6 +39,7 @@ public sealed class KubeConfig
     public string? ImpersonateUser { get; init; }
     public IReadOnlyList<string> ImpersonateGroups { get; init; } = [];
     public string? ImpersonateUid { get; init; }
+    public IReadOnlyList<KeyValuePair<string, string>> ImpersonateExtra { get; init; } = [];
     public Uri? Proxy { get; init; }
 
     /// <summary>The context's namespace; "default" when it names none.</summary>
@@ -83,4 +84,4 @@ public sealed class KubeConfig
 }
 
 /// <summary>A kubeconfig's exec plugin: a program that prints an ExecCredential.</summary>
-public sealed record ExecCredentialConfig(string ApiVersion, string Command, IReadOnlyList<string> Arguments, IReadOnlyList<KeyValuePair<string, string>> Environment, bool ProvideClusterInfo);
+public sealed record ExecCredentialConfig(string ApiVersion, string Command, IReadOnlyList<string> Arguments, IReadOnlyList<KeyValuePair<string, string>> Environment, bool ProvideClusterInfo, string InstallHint = "");

@@ -43,6 +43,7 @@ internal sealed class KubeConfigFile
         var user = Text(context, "user") is { Length: > 0 } userName ? Named("users", "user", userName) ?? throw Wrong($"has no user \"{userName}\"") : null;
         if (!Uri.TryCreate(Text(cluster, "server"), UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http"))
             throw Wrong($"cluster \"{clusterName}\": server \"{Text(cluster, "server")}\" is not an http(s) URL");
+        if (user?["auth-provider"] is not null) throw Wrong("names an auth-provider: these are gone since 1.26, use an exec plugin");
         var authorities = Data(cluster, "certificate-authority");
         var inline = Text(user, "client-certificate-data") is { Length: > 0 };
         return new KubeConfig
@@ -63,6 +64,7 @@ internal sealed class KubeConfigFile
             ImpersonateUser = Text(user, "as"),
             ImpersonateUid = Text(user, "as-uid"),
             ImpersonateGroups = Strings(user, "as-groups"),
+            ImpersonateExtra = user?["as-user-extra"] is JsonObject extra ? [.. extra.SelectMany(e => Strings(extra, e.Key).Select(v => KeyValuePair.Create(e.Key, v)))] : [],
             Namespace = Text(context, "namespace") is { Length: > 0 } ns ? ns : "default",
         };
     }
@@ -80,7 +82,10 @@ internal sealed class KubeConfigFile
         var command = Text(exec, "command") ?? throw Wrong("has an exec plugin without a command");
         var environment = exec["env"] is JsonArray env ? env.Select(e => KeyValuePair.Create(Text(e, "name") ?? "", Text(e, "value") ?? "")).ToList() : [];
         if (command.Contains('/', StringComparison.Ordinal)) command = Absolute(command);
-        return new ExecCredentialConfig(Text(exec, "apiVersion") ?? "client.authentication.k8s.io/v1", command, Strings(exec, "args"), environment, exec["provideClusterInfo"]?.GetValue<bool>() ?? false);
+        var version = Text(exec, "apiVersion") ?? "client.authentication.k8s.io/v1";
+        if (version is not ("client.authentication.k8s.io/v1" or "client.authentication.k8s.io/v1beta1")) throw Wrong($"has an exec plugin of version \"{version}\": client.authentication.k8s.io/v1 and v1beta1 are known");
+        if (Text(exec, "interactiveMode") == "Always") throw Wrong("has an exec plugin that wants a terminal (interactiveMode: Always): there is none");
+        return new ExecCredentialConfig(version, command, Strings(exec, "args"), environment, exec["provideClusterInfo"]?.GetValue<bool>() ?? false, Text(exec, "installHint") ?? "");
     }
 
     /// <summary>PEM text from NAME-data (base64), or from the file NAME.</summary>

@@ -1,3 +1,5 @@
+using Hardway.Api.Meta.V1;
+
 namespace Hardway.Client;
 
 /// <summary>An informer without its type, for who runs many and waits for all.</summary>
@@ -11,4 +13,7 @@ public interface IInformer
 
     /// <summary>Lists and watches until the token is cancelled. Never fails: what goes wrong is logged and tried again.</summary>
     Task RunAsync(CancellationToken cancellationToken);
+
+    /// <summary>Handlers that look at nothing but the metadata, of whatever kind the objects are. Who comes late gets what is there as seen.</summary>
+    void AddMetadataHandler(Action<ObjectMeta> seen, Action<ObjectMeta> gone);
 }

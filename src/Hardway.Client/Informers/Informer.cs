@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Hardway.Client;
 
 /// <summary>
-/// A local copy of a resource, kept by LIST and WATCH:
+/// A local copy of a resource, kept by LIST and WATCH, or by one WATCH that begins with what is there (KEP-3157) where the server does that:
 /// <code>
 ///            410 Gone, bad data                       ended by the server, connection lost
 ///   list ◄───────────────────── watch (bookmarks) ◄──────────────────────┐
@@ -17,6 +17,7 @@ namespace Hardway.Client;
 /// </summary>
 public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiType<T>, new()
 {
+    private const string InitialEventsEnd = "k8s.io/initial-events-end";
     private readonly KubeClient _client;
     private readonly InformerOptions _options;
     private readonly ILogger _log;
@@ -25,6 +26,7 @@ public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiTy
     private readonly Lock _gate = new();
     private readonly List<Handler> _handlers = [];
     private string _version = "";
+    private bool _streams = true;
 
     private sealed record Handler(Action<T>? Added, Action<T, T>? Updated, Action<T>? Deleted);
 
@@ -59,6 +61,8 @@ public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiTy
     /// <summary>One handler for every kind of change; deletions give the last state seen.</summary>
     public void AddHandler(Action<T> changed) => AddHandler(changed, (_, now) => changed(now), changed);
 
+    public void AddMetadataHandler(Action<ObjectMeta> seen, Action<ObjectMeta> gone) => AddHandler(o => seen(o.Metadata), (_, o) => seen(o.Metadata), o => gone(o.Metadata));
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var backoff = new Backoff(_options.MinBackoff, _options.MaxBackoff);
@@ -67,13 +71,22 @@ public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiTy
         {
             try
             {
-                if (_version.Length == 0) await ListAsync(cancellationToken);
-                backoff.Reset();
+                if (_version.Length == 0 && !_streams)
+                {
+                    await ListAsync(cancellationToken);
+                    backoff.Reset();
+                }
                 if (await WatchAsync(backoff, cancellationToken)) continue;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (ApiException e) when (_streams && _version.Length == 0 && e.Code is 400 or 422)
+            {
+                // A server that has no streaming lists says so; it is not asked again.
+                _streams = false;
+                continue;
             }
             catch (ApiException e) when (e.IsGone)
             {
@@ -94,16 +107,23 @@ public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiTy
         var page = await _client.ListAsync<T>(Resource, _options.Namespace, new ListOptions { LabelSelector = _options.LabelSelector, FieldSelector = _options.FieldSelector }, ct);
         lock (_gate)
         {
-            var gone = Store.Keys().ToHashSet(StringComparer.Ordinal);
-            foreach (var obj in page.Items)
-            {
-                gone.Remove(KubeKey.Of(obj));
-                Put(obj);
-            }
-            foreach (var key in gone) Remove(key, null);
+            foreach (var obj in page.Items) Put(obj);
         }
-        _version = page.ResourceVersion;
-        LogListed(_log, Resource.Plural, page.Items.Count, page.ResourceVersion);
+        Complete(page.Items.Select(KubeKey.Of).ToHashSet(StringComparer.Ordinal), page.ResourceVersion);
+    }
+
+    /// <summary>Everything there is was seen: what was not is gone.</summary>
+    private void Complete(HashSet<string> seen, string version)
+    {
+        lock (_gate)
+        {
+            foreach (var key in Store.Keys())
+            {
+                if (!seen.Contains(key)) Remove(key, null);
+            }
+        }
+        _version = version;
+        LogListed(_log, Resource.Plural, seen.Count, version);
         _synced.TrySetResult();
     }
 
@@ -113,25 +133,40 @@ public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiTy
         var started = _time.GetTimestamp();
         var seconds = (long)(_options.WatchTimeout.TotalSeconds * (1 + Random.Shared.NextDouble()));
         var query = new ListOptions { LabelSelector = _options.LabelSelector, FieldSelector = _options.FieldSelector, ResourceVersion = _version, AllowWatchBookmarks = true, TimeoutSeconds = seconds };
+        var initial = _version.Length == 0 ? new HashSet<string>(StringComparer.Ordinal) : null;
+        if (initial is not null) (query.SendInitialEvents, query.ResourceVersionMatch) = (true, "NotOlderThan");
         await foreach (var (type, obj) in _client.WatchAsync<T>(Resource, _options.Namespace, query, ct))
         {
             backoff.Reset();
-            if (type != WatchEventType.Bookmark)
+            if (type == WatchEventType.Bookmark)
             {
-                lock (_gate)
+                if (initial is not null && obj.Metadata.Annotations?.GetValueOrDefault(InitialEventsEnd) == "true")
                 {
-                    if (type == WatchEventType.Deleted) Remove(KubeKey.Of(obj), obj);
-                    else Put(obj);
+                    Complete(initial, obj.Metadata.ResourceVersion);
+                    initial = null;
                 }
             }
-            _version = obj.Metadata.ResourceVersion;
+            else Observe(type, obj, initial);
+            if (initial is null) _version = obj.Metadata.ResourceVersion;
         }
         return _time.GetElapsedTime(started) > TimeSpan.FromSeconds(1);
     }
 
+    private void Observe(WatchEventType type, T obj, HashSet<string>? initial)
+    {
+        var key = KubeKey.Of(obj);
+        lock (_gate)
+        {
+            if (type == WatchEventType.Deleted) Remove(key, obj);
+            else Put(obj);
+        }
+        if (type == WatchEventType.Deleted) initial?.Remove(key);
+        else initial?.Add(key);
+    }
+
     private void Put(T obj)
     {
-        obj.Metadata.ManagedFields = null;
+        Trim(obj);
         var key = KubeKey.Of(obj);
         var old = Store.Put(key, obj);
         if (old is not null && old.Metadata.ResourceVersion == obj.Metadata.ResourceVersion) return;
@@ -148,8 +183,14 @@ public sealed partial class Informer<T> : IInformer where T : KubeObject, IApiTy
     private void Remove(string key, T? last)
     {
         if (Store.Remove(key) is not { } old) return;
-        if (last is not null) last.Metadata.ManagedFields = null;
+        if (last is not null) Trim(last);
         foreach (var handler in _handlers) Call(handler.Deleted, last ?? old);
+    }
+
+    private void Trim(T obj)
+    {
+        obj.Metadata.ManagedFields = null;
+        _options.Trim?.Invoke(obj);
     }
 
     private void Resync()

@@ -32,6 +32,12 @@ public sealed class InformerFactory(KubeClient client, ILoggerFactory logs, Info
         }
     }
 
+    /// <summary>An informer that somebody has for the resource already, of whatever type.</summary>
+    public IInformer? Find(ApiResource resource)
+    {
+        lock (_gate) return _informers.Values.FirstOrDefault(i => i.Resource == resource);
+    }
+
     /// <summary>Runs all until the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {

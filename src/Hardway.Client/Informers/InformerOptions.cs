@@ -1,3 +1,5 @@
+using Hardway.Api;
+
 namespace Hardway.Client;
 
 /// <summary>What an informer sees, and how it copes.</summary>
@@ -16,6 +18,9 @@ public sealed record InformerOptions
     public TimeSpan MinBackoff { get; init; } = TimeSpan.FromMilliseconds(200);
 
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Takes out of an object what nobody reads, before it is kept; null: nothing but managedFields.</summary>
+    public Action<KubeObject>? Trim { get; init; }
 
     /// <summary>A watch is asked to last this long, up to twice as long by chance.</summary>
     public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromMinutes(5);

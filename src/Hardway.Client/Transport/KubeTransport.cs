@@ -12,10 +12,12 @@ public sealed class KubeTransport : IDisposable
 {
     private readonly HttpMessageInvoker _invoker;
 
-    public KubeTransport(KubeConfig config)
+    /// <param name="config">Where to, and trusting whom.</param>
+    /// <param name="certificate">Gives the client certificate when a connection is made, where it is not the configuration's own (an exec plugin's).</param>
+    public KubeTransport(KubeConfig config, Func<X509Certificate2?>? certificate = null)
     {
         Server = config.Server;
-        _invoker = new HttpMessageInvoker(Handler(config));
+        _invoker = new HttpMessageInvoker(Handler(config, certificate));
     }
 
     /// <summary>A transport over any handler (tests).</summary>
@@ -31,7 +33,7 @@ public sealed class KubeTransport : IDisposable
 
     public void Dispose() => _invoker.Dispose();
 
-    private static SocketsHttpHandler Handler(KubeConfig config)
+    private static SocketsHttpHandler Handler(KubeConfig config, Func<X509Certificate2?>? certificate)
     {
         var handler = new SocketsHttpHandler
         {
@@ -46,12 +48,12 @@ public sealed class KubeTransport : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
             UseProxy = config.Proxy is not null,
             Proxy = config.Proxy is null ? null : new WebProxy(config.Proxy),
-            SslOptions = Tls(config),
+            SslOptions = Tls(config, certificate),
         };
         return handler;
     }
 
-    private static SslClientAuthenticationOptions Tls(KubeConfig config)
+    private static SslClientAuthenticationOptions Tls(KubeConfig config, Func<X509Certificate2?>? given)
     {
         var tls = new SslClientAuthenticationOptions { CertificateRevocationCheckMode = X509RevocationMode.NoCheck };
         if (config.TlsServerName is { Length: > 0 } name) tls.TargetHost = name;
@@ -66,6 +68,10 @@ public sealed class KubeTransport : IDisposable
         else if (config.ClientCertificate is { } certificate)
         {
             tls.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, [], offline: true);
+        }
+        else if (given is not null)
+        {
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => given()!;
         }
         return tls;
     }
