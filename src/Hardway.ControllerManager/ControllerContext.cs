@@ -1,3 +1,4 @@
+using Hardway.Api;
 using Hardway.Client;
 using Hardway.Hosting;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,11 @@ internal sealed class ControllerContext : IDisposable
         if (_clients.TryGetValue(serviceAccount, out var client)) return client;
         return _clients[serviceAccount] = new KubeClient(_anonymous, new ServiceAccountTokenSource(Root, "kube-system", serviceAccount), $"kube-controller-manager/{serviceAccount}", Time);
     }
+
+    /// <summary>What the server has, as discovery told; null: what every server has by default.</summary>
+    public IReadOnlySet<ApiResource>? Served { get; init; }
+
+    public bool Serves(ApiResource resource) => Served?.Contains(resource) ?? ApiCatalog.Find(resource.Group, resource.Version, resource.Plural)?.OnByDefault == true;
 
     /// <summary>--concurrent-NAME-syncs, or five.</summary>
     public int WorkersOf(string name) => Options.Workers.GetValueOrDefault(name, 5);

@@ -40,7 +40,7 @@ public static partial class ControllerManagerApplet
 
         async Task LeadAsync(CancellationToken ct)
         {
-            using var context = new ControllerContext(options, client, anonymous, logs, metrics);
+            using var context = new ControllerContext(options, client, anonymous, logs, metrics) { Served = await ServedAsync(client, ct) };
             await RunControllersAsync(context, ct);
         }
 
@@ -50,6 +50,22 @@ public static partial class ControllerManagerApplet
             .Add("leader", ct => options.LeaderElection.LeaderElect ? elector.RunAsync(LeadAsync, ct) : LeadAsync(ct));
         await host.RunAsync(stop);
         return 0;
+    }
+
+    /// <summary>Every resource of every version the server has. A server that is not up yet is asked again: the Lease says it was a moment ago.</summary>
+    private static async Task<IReadOnlySet<ApiResource>> ServedAsync(KubeClient client, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                return (await Discovery.AllAsync(client, ct)).Resources.Select(r => r.Resource).ToHashSet();
+            }
+            catch (Exception e) when (e is ApiException or HttpRequestException or IOException)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), client.Time, ct);
+            }
+        }
     }
 
     private static async Task RunControllersAsync(ControllerContext context, CancellationToken ct)

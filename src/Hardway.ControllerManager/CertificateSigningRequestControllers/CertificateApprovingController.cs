@@ -7,16 +7,13 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Approves kubelets' client certificates: for a node's own (selfnodeclient) or for a bootstrapping kubelet (nodeclient), when RBAC lets the requester.</summary>
-internal sealed class CertificateApprovingController : Controller
+internal sealed class CertificateApprovingController : ClusterController
 {
-    private readonly KubeClient _client;
     private readonly Informer<CertificateSigningRequest> _requests;
 
-    public CertificateApprovingController(ControllerContext context)
-        : base("certificatesigningrequest-approving-controller", context.Logs, context.Time, context.Metrics)
+    public CertificateApprovingController(ControllerContext context) : base("certificatesigningrequest-approving-controller", "certificate-controller", context)
     {
-        _client = context.ClientFor("certificate-controller");
-        _requests = Needs(context.Informers.Get<CertificateSigningRequest>());
+        _requests = Watch<CertificateSigningRequest>();
         _requests.AddHandler(r => Queue.Add(r.Metadata.Name));
     }
 
@@ -40,7 +37,7 @@ internal sealed class CertificateApprovingController : Controller
             if (!await MayAsync(request, subresource, cancellationToken)) continue;
             var now = Time.GetUtcNow();
             (request.Status.Conditions ??= []).Add(new CertificateSigningRequestCondition { Type = "Approved", Status = "True", Reason = "AutoApproved", Message = message, LastUpdateTime = now, LastTransitionTime = now });
-            await _client.PutAsync(request, "approval", cancellationToken);
+            await Client.PutAsync(request, "approval", cancellationToken);
             return;
         }
     }
@@ -53,6 +50,6 @@ internal sealed class CertificateApprovingController : Controller
         review.Spec.Groups = request.Spec.Groups;
         review.Spec.Extra = request.Spec.Extra;
         review.Spec.ResourceAttributes = new ResourceAttributes { Group = "certificates.k8s.io", Resource = "certificatesigningrequests", Verb = "create", Subresource = subresource, Version = "*" };
-        return (await _client.CreateAsync(ApiResource.Of<SubjectAccessReview>(), null, null, null, review, ct)).Status.Allowed;
+        return (await Client.CreateAsync(ApiResource.Of<SubjectAccessReview>(), null, null, null, review, ct)).Status.Allowed;
     }
 }

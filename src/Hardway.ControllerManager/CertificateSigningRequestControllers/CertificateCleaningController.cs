@@ -7,25 +7,22 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Removes signing requests that are done with: approved an hour ago, denied or failed an hour ago, pending for a day, or with an expired certificate. Every hour; one key: "all".</summary>
-internal sealed class CertificateCleaningController : Controller
+internal sealed class CertificateCleaningController : ClusterController
 {
     private static readonly TimeSpan _period = TimeSpan.FromHours(1);
-    private readonly KubeClient _client;
     private readonly Informer<CertificateSigningRequest> _requests;
 
-    public CertificateCleaningController(ControllerContext context)
-        : base("certificatesigningrequest-cleaner-controller", context.Logs, context.Time, context.Metrics)
+    public CertificateCleaningController(ControllerContext context) : base("certificatesigningrequest-cleaner-controller", "certificate-controller", context)
     {
         Workers = 1;
-        _client = context.ClientFor("certificate-controller");
-        _requests = Needs(context.Informers.Get<CertificateSigningRequest>());
+        _requests = Watch<CertificateSigningRequest>();
         Queue.Add("all");
     }
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
         Queue.AddAfter(key, _period);
-        foreach (var request in _requests.Store.List().Where(r => IsDone(r, Time.GetUtcNow()))) await _client.DeleteAsync<CertificateSigningRequest>(null, request.Metadata.Name, null, cancellationToken);
+        foreach (var request in _requests.Store.List().Where(r => IsDone(r, Time.GetUtcNow()))) await Client.DeleteAsync<CertificateSigningRequest>(null, request.Metadata.Name, null, cancellationToken);
     }
 
     internal static bool IsDone(CertificateSigningRequest request, DateTimeOffset now)

@@ -7,28 +7,32 @@ using Hardway.Pki;
 
 namespace Hardway.ControllerManager;
 
-/// <summary>Signs approved requests to the kubernetes.io signers with the cluster's authority; a request that its signer must not sign is marked Failed.</summary>
-internal sealed class CertificateSigningController : Controller
+/// <summary>Signs approved requests to the kubernetes.io signers with the cluster's authority, or a signer's own; a request that its signer must not sign is marked Failed.</summary>
+internal sealed class CertificateSigningController : ClusterController
 {
-    private readonly KubeClient _client;
+    private static readonly (string Signer, string Flag)[] _signers =
+        [(Requests.ApiServerClient, "kube-apiserver-client"), (Requests.KubeletClient, "kubelet-client"), (Requests.KubeletServing, "kubelet-serving"), (Requests.LegacyUnknown, "legacy-unknown")];
+
     private readonly Informer<CertificateSigningRequest> _requests;
-    private readonly CertificateAuthority _authority;
+    private readonly Dictionary<string, CertificateAuthority> _authorities = new(StringComparer.Ordinal);
     private readonly TimeSpan _longest;
 
-    public CertificateSigningController(ControllerContext context)
-        : base("certificatesigningrequest-signing-controller", context.Logs, context.Time, context.Metrics)
+    public CertificateSigningController(ControllerContext context) : base("certificatesigningrequest-signing-controller", "certificate-controller", context)
     {
-        _authority = CertificateAuthority.LoadFiles(context.Options.ClusterSigningCertFile, context.Options.ClusterSigningKeyFile, context.Time);
+        foreach (var (signer, flag) in _signers)
+        {
+            var (certificate, key) = context.Options.SignerFiles.GetValueOrDefault(flag, (context.Options.ClusterSigningCertFile, context.Options.ClusterSigningKeyFile));
+            if (certificate.Length > 0) _authorities[signer] = CertificateAuthority.LoadFiles(certificate, key, context.Time);
+        }
         _longest = context.Options.ClusterSigningDuration;
-        _client = context.ClientFor("certificate-controller");
-        _requests = Needs(context.Informers.Get<CertificateSigningRequest>());
+        _requests = Watch<CertificateSigningRequest>();
         _requests.AddHandler(r => Queue.Add(r.Metadata.Name));
     }
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
         if (_requests.Store.Get(key)?.Clone() is not { } request || request.Status.Certificate is { Length: > 0 } || !Requests.IsApproved(request) || Requests.Has(request, "Failed")) return;
-        if (request.Spec.SignerName is not (Requests.ApiServerClient or Requests.KubeletClient or Requests.KubeletServing or Requests.LegacyUnknown)) return;
+        if (!_authorities.TryGetValue(request.Spec.SignerName, out var authority)) return;
         try
         {
             var parsed = Requests.Parse(request);
@@ -38,7 +42,7 @@ internal sealed class CertificateSigningController : Controller
                 return;
             }
             var life = request.Spec.ExpirationSeconds is { } seconds && TimeSpan.FromSeconds(seconds) < _longest ? TimeSpan.FromSeconds(Math.Max(600, seconds)) : _longest;
-            using var made = _authority.Sign(parsed.SubjectName, parsed.PublicKey, parsed.CertificateExtensions, Requests.UseOf(request), life);
+            using var made = authority.Sign(parsed.SubjectName, parsed.PublicKey, parsed.CertificateExtensions, Requests.UseOf(request), life);
             request.Status.Certificate = Encoding.ASCII.GetBytes(made.ExportCertificatePem() + "\n");
         }
         catch (CryptographicException e)
@@ -46,12 +50,12 @@ internal sealed class CertificateSigningController : Controller
             await FailAsync(request, "SigningError", $"the request cannot be read: {e.Message}", cancellationToken);
             return;
         }
-        await _client.UpdateStatusAsync(request, cancellationToken);
+        await Client.UpdateStatusAsync(request, cancellationToken);
     }
 
     protected override void Dispose(bool disposing)
     {
-        _authority.Dispose();
+        foreach (var authority in _authorities.Values) authority.Dispose();
         base.Dispose(disposing);
     }
 
@@ -59,6 +63,6 @@ internal sealed class CertificateSigningController : Controller
     {
         var now = Time.GetUtcNow();
         (request.Status.Conditions ??= []).Add(new CertificateSigningRequestCondition { Type = "Failed", Status = "True", Reason = reason, Message = message, LastUpdateTime = now, LastTransitionTime = now });
-        return _client.UpdateStatusAsync(request, ct);
+        return Client.UpdateStatusAsync(request, ct);
     }
 }

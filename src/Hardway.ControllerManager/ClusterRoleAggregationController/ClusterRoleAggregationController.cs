@@ -5,16 +5,13 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Fills ClusterRoles that have an aggregationRule with the rules of all that its selectors find, sorted by name, each rule once. Keys are ClusterRoles.</summary>
-internal sealed class ClusterRoleAggregationController : Controller
+internal sealed class ClusterRoleAggregationController : ClusterController
 {
-    private readonly KubeClient _client;
     private readonly Informer<ClusterRole> _roles;
 
-    public ClusterRoleAggregationController(ControllerContext context)
-        : base("clusterrole-aggregation-controller", context.Logs, context.Time, context.Metrics)
+    public ClusterRoleAggregationController(ControllerContext context) : base("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", context)
     {
-        _client = context.ClientFor("clusterrole-aggregation-controller");
-        _roles = Needs(context.Informers.Get<ClusterRole>());
+        _roles = Watch<ClusterRole>();
         _roles.AddHandler(_ => EnqueueAggregated());
     }
 
@@ -24,7 +21,7 @@ internal sealed class ClusterRoleAggregationController : Controller
         var rules = Aggregate(role, rule, _roles.Store.List());
         var wanted = role.Clone();
         wanted.Rules = rules;
-        if (!ApiStruct.DeepEquals(wanted, role)) await _client.UpdateAsync(wanted, cancellationToken);
+        if (!ApiStruct.DeepEquals(wanted, role)) await Client.UpdateAsync(wanted, cancellationToken);
     }
 
     internal static List<PolicyRule> Aggregate(ClusterRole role, AggregationRule rule, IEnumerable<ClusterRole> all)

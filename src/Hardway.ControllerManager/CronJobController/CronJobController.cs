@@ -11,21 +11,18 @@ namespace Hardway.ControllerManager;
 /// Makes a Job at each time of the schedule. The Job's name is made from the CronJob's and the minute, so that no time runs twice, whoever leads.
 /// Missed times: only the last one is made up for, and only within startingDeadlineSeconds.
 /// </summary>
-internal sealed class CronJobController : Controller
+internal sealed class CronJobController : ClusterController
 {
     private const string Account = "cronjob-controller";
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<CronJob> _crons;
     private readonly Informer<Job> _jobs;
 
-    public CronJobController(ControllerContext context)
-        : base("cronjob-controller", context.Logs, context.Time, context.Metrics)
+    public CronJobController(ControllerContext context) : base("cronjob-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("cronjob-controller", Account);
-        _crons = Needs(context.Informers.Get<CronJob>());
-        _jobs = Needs(context.Informers.Get<Job>());
+        _events = EventsAs("cronjob-controller");
+        _crons = Watch<CronJob>();
+        _jobs = Watch<Job>();
         _crons.AddHandler(c => Queue.Add(KubeKey.Of(c)));
         _jobs.AddHandler(j => { if (OwnerReferences.ControllerOf(j) is { Kind: "CronJob" } owner) Queue.Add(KubeKey.Of(j.Metadata.Namespace, owner.Name)); });
     }
@@ -38,7 +35,7 @@ internal sealed class CronJobController : Controller
         await CleanupAsync(cron, jobs, cancellationToken);
         NoteJobs(cron, jobs);
         if (cron.Metadata.DeletionTimestamp is null && cron.Spec.Suspend != true) await ScheduleAsync(key, cron, cancellationToken);
-        if (!ApiStruct.DeepEquals(before, cron.Status)) await _client.UpdateStatusAsync(cron, cancellationToken);
+        if (!ApiStruct.DeepEquals(before, cron.Status)) await Client.UpdateStatusAsync(cron, cancellationToken);
     }
 
     private void NoteJobs(CronJob cron, List<Job> jobs)
@@ -137,12 +134,12 @@ internal sealed class CronJobController : Controller
         Job made;
         try
         {
-            made = await _client.CreateAsync(job, ct);
+            made = await Client.CreateAsync(job, ct);
             _events.Normal(cron, "SuccessfulCreate", $"Created job {made.Metadata.Name}");
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
-            made = await _client.GetAsync<Job>(job.Metadata.Namespace, job.Metadata.Name, ct);
+            made = await Client.GetAsync<Job>(job.Metadata.Namespace, job.Metadata.Name, ct);
             if (!OwnerReferences.IsControlledBy(made, cron)) return;
         }
         catch (ApiException e)
@@ -165,7 +162,7 @@ internal sealed class CronJobController : Controller
 
     private async Task DeleteAsync(CronJob cron, string ns, string name, CancellationToken ct)
     {
-        if (await _client.DeleteAsync<Job>(ns, name, new DeleteOptions { PropagationPolicy = "Background" }, ct)) _events.Normal(cron, "SuccessfulDelete", $"Deleted job {name}");
+        if (await Client.DeleteAsync<Job>(ns, name, new DeleteOptions { PropagationPolicy = "Background" }, ct)) _events.Normal(cron, "SuccessfulDelete", $"Deleted job {name}");
     }
 
     private static ObjectReference Reference(Job job) => new() { ApiVersion = "batch/v1", Kind = "Job", Namespace = job.Metadata.Namespace, Name = job.Metadata.Name, Uid = job.Metadata.Uid, ResourceVersion = job.Metadata.ResourceVersion };

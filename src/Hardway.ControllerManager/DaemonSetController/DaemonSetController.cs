@@ -13,32 +13,31 @@ namespace Hardway.ControllerManager;
 ///   the old and delete the old when the new is available      4 history   5 status
 /// </code>
 /// </summary>
-internal sealed class DaemonSetController : Controller
+internal sealed class DaemonSetController : ClusterController
 {
     private const string Account = "daemon-set-controller";
     private const int MostAtOnce = 250;
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly PodControl _control;
     private readonly Claims<DaemonSet, Pod> _claims;
     private readonly RevisionHistory<DaemonSet> _history;
     private readonly Expectations _expectations;
+    private readonly FailedPodBackoff _backoff;
     private readonly Informer<DaemonSet> _sets;
     private readonly Informer<Node> _nodes;
     private readonly Informer<Pod> _pods;
 
-    public DaemonSetController(ControllerContext context)
-        : base("daemonset-controller", context.Logs, context.Time, context.Metrics)
+    public DaemonSetController(ControllerContext context) : base("daemonset-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("daemonset-controller", Account);
-        _control = new PodControl(_client, _events);
-        _claims = new Claims<DaemonSet, Pod>(_client);
+        _events = EventsAs("daemonset-controller");
+        _control = new PodControl(Client, _events);
+        _claims = new Claims<DaemonSet, Pod>(Client);
         _expectations = new Expectations(context.Time);
-        _sets = Needs(context.Informers.Get<DaemonSet>());
-        _nodes = Needs(context.Informers.Get<Node>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _history = new RevisionHistory<DaemonSet>(_client, Needs(context.Informers.Get<ControllerRevision>()));
+        _backoff = new FailedPodBackoff(context.Time);
+        _sets = Watch<DaemonSet>();
+        _nodes = Watch<Node>();
+        _pods = Watch<Pod>().AddPodIndexes();
+        _history = new RevisionHistory<DaemonSet>(Client, Watch<ControllerRevision>());
         _sets.AddHandler(s => Queue.Add(KubeKey.Of(s)));
         _nodes.AddHandler(_ => EnqueueAll(), (old, now) => { if (NodeDiffers(old, now)) EnqueueAll(); }, _ => EnqueueAll());
         _pods.AddHandler(p => PodSeen(p, created: true), (_, p) => PodSeen(p, created: false), PodGone);
@@ -63,7 +62,7 @@ internal sealed class DaemonSetController : Controller
         {
             var collided = set.Clone();
             collided.Status.CollisionCount = (set.Status.CollisionCount ?? 0) + 1;
-            await _client.UpdateStatusAsync(collided, cancellationToken);
+            await Client.UpdateStatusAsync(collided, cancellationToken);
             return;
         }
         var hash = RevisionHistory<DaemonSet>.HashOf(current);
@@ -88,6 +87,11 @@ internal sealed class DaemonSetController : Controller
             var here = byNode[node.Metadata.Name].ToList();
             foreach (var failed in here.Where(p => p.Status.Phase == "Failed" && !PodState.IsTerminating(p)))
             {
+                if (!_backoff.MayRemove($"{set.Metadata.Uid}/{hash}/{node.Metadata.Name}", out var wait))
+                {
+                    Queue.AddAfter(key, wait);
+                    continue;
+                }
                 _events.Warning(set, "FailedDaemonPod", $"Found failed daemon pod {KubeKey.Of(failed)} on node {node.Metadata.Name}, will try to kill it");
                 doomed.Add(failed);
             }
@@ -129,7 +133,7 @@ internal sealed class DaemonSetController : Controller
             {
                 var fresh = byNode[node].FirstOrDefault(p => IsNew(p, hash));
                 if (fresh is not null && PodState.IsAvailable(fresh, set.Spec.MinReadySeconds, now)) doomed.Add(old);
-                else if (fresh is null && !oldAvailable) doomed.Add(old);
+                else if (fresh is null && !oldAvailable) missing.Add(node);
                 else if (fresh is null && surging < surge)
                 {
                     surging++;
@@ -193,7 +197,7 @@ internal sealed class DaemonSetController : Controller
         }
         status.NumberUnavailable = status.DesiredNumberScheduled - status.NumberAvailable;
         status.ObservedGeneration = set.Metadata.Generation;
-        if (!ApiStruct.DeepEquals(status, set.Status)) await _client.UpdateStatusAsync(changed, ct);
+        if (!ApiStruct.DeepEquals(status, set.Status)) await Client.UpdateStatusAsync(changed, ct);
         if (set.Spec.MinReadySeconds > 0 && status.NumberReady != status.NumberAvailable) Queue.AddAfter(key, TimeSpan.FromSeconds(Math.Min(5, set.Spec.MinReadySeconds)));
     }
 

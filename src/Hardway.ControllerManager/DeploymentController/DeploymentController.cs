@@ -15,10 +15,9 @@ namespace Hardway.ControllerManager;
 /// </code>
 /// Each look does what is possible now; changes of ReplicaSets bring the next look.
 /// </summary>
-internal sealed class DeploymentController : Controller
+internal sealed class DeploymentController : ClusterController
 {
     private const string Account = "deployment-controller";
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly DeploymentReplicaSets _sets;
     private readonly Claims<Deployment, ReplicaSet> _claims;
@@ -26,16 +25,14 @@ internal sealed class DeploymentController : Controller
     private readonly Informer<ReplicaSet> _replicaSets;
     private readonly Informer<Pod> _pods;
 
-    public DeploymentController(ControllerContext context)
-        : base("deployment-controller", context.Logs, context.Time, context.Metrics)
+    public DeploymentController(ControllerContext context) : base("deployment-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("deployment-controller", Account);
-        _sets = new DeploymentReplicaSets(_client, _events);
-        _claims = new Claims<Deployment, ReplicaSet>(_client);
-        _deployments = Needs(context.Informers.Get<Deployment>());
-        _replicaSets = Needs(context.Informers.Get<ReplicaSet>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
+        _events = EventsAs("deployment-controller");
+        _sets = new DeploymentReplicaSets(Client, _events);
+        _claims = new Claims<Deployment, ReplicaSet>(Client);
+        _deployments = Watch<Deployment>();
+        _replicaSets = Watch<ReplicaSet>();
+        _pods = Watch<Pod>().AddPodIndexes();
         _deployments.AddHandler(d => Queue.Add(KubeKey.Of(d)));
         _replicaSets.AddHandler(SetChanged, (old, now) => { if (!ReferenceEquals(old, now)) SetChanged(old); SetChanged(now); }, SetChanged);
         _pods.AddHandler(deleted: PodDeleted);
@@ -141,7 +138,7 @@ internal sealed class DeploymentController : Controller
         {
             var changed = deployment.Clone();
             changed.Status = status;
-            try { await _client.UpdateStatusAsync(changed, ct); }
+            try { await Client.UpdateStatusAsync(changed, ct); }
             catch (ApiException e) when (e.IsNotFound) { return; }
         }
         if (DeploymentConditions.Deadline(deployment, status) is { } deadline) Queue.AddAfter(key, deadline - now + TimeSpan.FromSeconds(1));

@@ -1,9 +1,12 @@
+using System.Text.Json.Nodes;
+using System.Text;
 using Hardway.Api;
 using Hardway.Api.Apps.V1;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Meta.V1;
 using Hardway.Api.Policy.V1;
 using Hardway.Client;
+using Scale = Hardway.Api.Autoscaling.V1.Scale;
 
 namespace Hardway.ControllerManager;
 
@@ -11,11 +14,11 @@ namespace Hardway.ControllerManager;
 /// Keeps the status of PodDisruptionBudgets, which evictions are measured by: how many Pods are expected (from their controllers' sizes), healthy, and
 /// may go. Pods that an eviction has noted in disruptedPods count as gone for two minutes. Keys are budgets.
 /// </summary>
-internal sealed class DisruptionController : Controller
+internal sealed class DisruptionController : ClusterController
 {
     private static readonly TimeSpan _noted = TimeSpan.FromMinutes(2);
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
+    private readonly ServedKinds _kinds;
     private readonly Informer<PodDisruptionBudget> _budgets;
     private readonly Informer<Pod> _pods;
     private readonly Informer<ReplicaSet> _replicaSets;
@@ -23,18 +26,17 @@ internal sealed class DisruptionController : Controller
     private readonly Informer<StatefulSet> _statefulSets;
     private readonly Informer<ReplicationController> _replicationControllers;
 
-    public DisruptionController(ControllerContext context)
-        : base("disruption-controller", context.Logs, context.Time, context.Metrics)
+    public DisruptionController(ControllerContext context) : base("disruption-controller", "disruption-controller", context)
     {
         Workers = 1;
-        _client = context.ClientFor("disruption-controller");
-        _events = context.EventsFor("controllermanager", "disruption-controller");
-        _budgets = Needs(context.Informers.Get<PodDisruptionBudget>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _replicaSets = Needs(context.Informers.Get<ReplicaSet>());
-        _deployments = Needs(context.Informers.Get<Deployment>());
-        _statefulSets = Needs(context.Informers.Get<StatefulSet>());
-        _replicationControllers = Needs(context.Informers.Get<ReplicationController>());
+        _kinds = new ServedKinds(context.Root);
+        _events = EventsAs("controllermanager");
+        _budgets = Watch<PodDisruptionBudget>();
+        _pods = Watch<Pod>().AddPodIndexes();
+        _replicaSets = Watch<ReplicaSet>();
+        _deployments = Watch<Deployment>();
+        _statefulSets = Watch<StatefulSet>();
+        _replicationControllers = Watch<ReplicationController>();
         _budgets.AddHandler(b => Queue.Add(KubeKey.Of(b)));
         _pods.AddHandler(PodChanged);
     }
@@ -49,7 +51,8 @@ internal sealed class DisruptionController : Controller
         DropNotes(budget, pods, now, key);
         var noted = budget.Status.DisruptedPods ?? [];
         var healthy = pods.Count(p => PodState.IsReady(p) && !PodState.IsTerminating(p) && !noted.ContainsKey(p.Metadata.Name));
-        var (expected, wanted, failure) = Expect(budget, pods);
+        await ClearStaleMarksAsync(pods, now, key, cancellationToken);
+        var (expected, wanted, failure) = await ExpectAsync(budget, pods, cancellationToken);
         var allowed = failure is not null || expected <= 0 ? 0 : Math.Max(0, healthy - wanted);
         var status = budget.Status;
         (status.CurrentHealthy, status.DesiredHealthy, status.ExpectedPods, status.DisruptionsAllowed) = (healthy, wanted, expected, allowed);
@@ -57,34 +60,51 @@ internal sealed class DisruptionController : Controller
         SetCondition(budget, failure, allowed, now);
         if (pods.Count == 0 && failure is null) _events.Normal(budget, "NoPods", "No matching pods found");
         if (failure is not null) _events.Warning(budget, "CalculateExpectedPodCountFailed", $"Failed to calculate the number of expected pods: {failure}");
-        if (!ApiStruct.DeepEquals(before, status)) await _client.UpdateStatusAsync(budget, cancellationToken);
+        if (!ApiStruct.DeepEquals(before, status)) await Client.UpdateStatusAsync(budget, cancellationToken);
     }
 
-    private (int Expected, int Wanted, string? Failure) Expect(PodDisruptionBudget budget, List<Pod> pods)
+    private async Task<(int Expected, int Wanted, string? Failure)> ExpectAsync(PodDisruptionBudget budget, List<Pod> pods, CancellationToken ct)
     {
         if (budget.Spec.MaxUnavailable is { } most)
         {
-            var (expected, failure) = ExpectedFromControllers(pods);
+            var (expected, failure) = await ExpectedFromControllersAsync(pods, ct);
             return (expected, Math.Max(0, expected - (most.Scaled(expected, roundUp: true) ?? 0)), failure);
         }
         if (budget.Spec.MinAvailable is not { } least) return (pods.Count, 0, null);
         if (least.IsInt) return (pods.Count, least.IntValue, null);
-        var (total, wrong) = ExpectedFromControllers(pods);
+        var (total, wrong) = await ExpectedFromControllersAsync(pods, ct);
         return (total, least.Scaled(total, roundUp: true) ?? 0, wrong);
     }
 
     /// <summary>The sizes of the Pods' controllers, each once.</summary>
-    private (int Expected, string? Failure) ExpectedFromControllers(List<Pod> pods)
+    private async Task<(int Expected, string? Failure)> ExpectedFromControllersAsync(List<Pod> pods, CancellationToken ct)
     {
         Dictionary<string, int> sizes = new(StringComparer.Ordinal);
+        HashSet<string> known = new(StringComparer.Ordinal);
         foreach (var pod in pods)
         {
             if (OwnerReferences.ControllerOf(pod) is not { } owner) return (0, $"found no controllers for pod \"{pod.Metadata.Name}\"");
-            if (sizes.ContainsKey(owner.Uid)) continue;
-            if (SizeOf(pod.Metadata.Namespace, owner) is not var (uid, size)) return (0, $"found no controller ref for pod \"{pod.Metadata.Name}\": {owner.Kind} {owner.Name} has no scale");
+            if (!known.Add(owner.Uid)) continue;
+            if ((SizeOf(pod.Metadata.Namespace, owner) ?? await ScaleOfAsync(pod.Metadata.Namespace, owner, ct)) is not var (uid, size)) return (0, $"found no controller ref for pod \"{pod.Metadata.Name}\": {owner.Kind} {owner.Name} has no scale");
             sizes[uid] = size;
         }
         return (sizes.Values.Sum(), null);
+    }
+
+    /// <summary>Any other kind, custom ones too, by its scale subresource.</summary>
+    private async Task<(string Uid, int Size)?> ScaleOfAsync(string ns, OwnerReference owner, CancellationToken ct)
+    {
+        if (owner.Kind is "ReplicaSet" or "StatefulSet" or "ReplicationController") return null;
+        if (await _kinds.FindAsync(owner.ApiVersion, owner.Kind, ct) is not { } resource) return null;
+        try
+        {
+            var scale = await Client.GetAsync<Scale>(resource, ns, owner.Name, ct, "scale");
+            return scale.Metadata.Uid == owner.Uid || scale.Metadata.Uid.Length == 0 ? (owner.Uid, scale.Spec.Replicas) : null;
+        }
+        catch (ApiException e) when (e.IsNotFound || e.Code == 405)
+        {
+            return null;
+        }
     }
 
     private (string Uid, int Size)? SizeOf(string ns, OwnerReference owner)
@@ -100,6 +120,30 @@ internal sealed class DisruptionController : Controller
                 return (old.Metadata.Uid, old.Spec.Replicas ?? 1);
             default:
                 return null;
+        }
+    }
+
+    /// <summary>A Pod that was to be disrupted and is still there after two minutes will not be: its condition must not say so for ever.</summary>
+    private async Task ClearStaleMarksAsync(List<Pod> pods, DateTimeOffset now, string key, CancellationToken ct)
+    {
+        foreach (var pod in pods.Where(p => PodState.IsActive(p)))
+        {
+            if (PodState.Condition(pod, "DisruptionTarget") is not { Status: "True", LastTransitionTime: { } since }) continue;
+            if (since + _noted > now)
+            {
+                Queue.AddAfter(key, since + _noted - now);
+                continue;
+            }
+            var condition = new JsonObject { ["type"] = "DisruptionTarget", ["status"] = "False", ["lastTransitionTime"] = ApiTime.Format(now), ["reason"] = null, ["message"] = null };
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
+            try
+            {
+                await Client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
+            }
+            catch (ApiException e) when (e.IsNotFound || e.IsConflict)
+            {
+                // Gone meanwhile.
+            }
         }
     }
 

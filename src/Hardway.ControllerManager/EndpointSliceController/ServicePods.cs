@@ -75,5 +75,5 @@ internal static class ServicePods
         return null;
     }
 
-    private static bool IsV6(string address) => IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6;
+    public static bool IsV6(string address) => IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6;
 }

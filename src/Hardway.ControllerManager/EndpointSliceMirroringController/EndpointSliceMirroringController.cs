@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Hardway.Api;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Discovery.V1;
@@ -10,98 +8,75 @@ using EndpointPort = Hardway.Api.Discovery.V1.EndpointPort;
 namespace Hardway.ControllerManager;
 
 /// <summary>
-/// Copies Endpoints that users keep by hand (Services without a selector) into EndpointSlices, one a subset and address family, named by subset so that
-/// nothing is made twice. Endpoints with the label skip-mirror, leader election records and those of Services with a selector are left alone. Keys are Endpoints.
+/// Copies Endpoints that users keep by hand (Services without a selector) into EndpointSlices. Endpoints with the label skip-mirror, leader election records and
+/// those of Services with a selector are left alone. Keys are Endpoints.
 /// </summary>
-internal sealed class EndpointSliceMirroringController : Controller
+internal sealed class EndpointSliceMirroringController : ClusterController
 {
-    private const string ServiceName = "kubernetes.io/service-name";
-    private const string ManagedBy = "endpointslice.kubernetes.io/managed-by";
     private const string Manager = "endpointslicemirroring-controller.k8s.io";
     private const string SkipMirror = "endpointslice.kubernetes.io/skip-mirror";
-    private const string ByService = "service";
-    private const int MostAddresses = 1000;
-
-    private readonly KubeClient _client;
     private readonly Informer<Service> _services;
     private readonly Informer<Endpoints> _endpoints;
-    private readonly Informer<EndpointSlice> _slices;
+    private readonly ServiceSlices _slices;
+    private readonly int _most;
 
-    public EndpointSliceMirroringController(ControllerContext context)
-        : base("endpointslice-mirroring-controller", context.Logs, context.Time, context.Metrics)
+    public EndpointSliceMirroringController(ControllerContext context) : base("endpointslice-mirroring-controller", "endpointslicemirroring-controller", context)
     {
-        _client = context.ClientFor("endpointslicemirroring-controller");
-        _services = Needs(context.Informers.Get<Service>());
-        _endpoints = Needs(context.Informers.Get<Endpoints>());
-        _slices = Needs(context.Informers.Get<EndpointSlice>());
-        _slices.Store.AddIndex(ByService, s => s.Metadata.Labels?.GetValueOrDefault(ServiceName) is { } name ? [KubeKey.Of(s.Metadata.Namespace, name)] : []);
+        _most = context.Options.MirroringMaxEndpointsPerSubset;
+        _services = Watch<Service>();
+        _endpoints = Watch<Endpoints>();
+        _slices = new ServiceSlices(Client, Watch<EndpointSlice>(), Manager, Queue.Add);
         _services.AddHandler(s => Queue.Add(KubeKey.Of(s)));
         _endpoints.AddHandler(e => Queue.Add(KubeKey.Of(e)));
-        _slices.AddHandler(s => { if (IsMine(s)) Queue.Add(KubeKey.Of(s.Metadata.Namespace, s.Metadata.Labels![ServiceName])); });
     }
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
-        var mine = _slices.Store.ByIndex(ByService, key).Where(IsMine).ToDictionary(s => s.Metadata.Name, StringComparer.Ordinal);
-        var wanted = _endpoints.Store.Get(key) is { } endpoints && ShouldMirror(endpoints, _services.Store.Get(key)) ? Slices(endpoints) : [];
-        foreach (var slice in wanted)
+        if (_slices.Of(key) is not { } mine) return;
+        if (_endpoints.Store.Get(key) is not { } endpoints || !ShouldMirror(endpoints, _services.Store.Get(key)))
         {
-            if (!mine.Remove(slice.Metadata.Name, out var old))
-            {
-                await CreateAsync(slice, cancellationToken);
-                continue;
-            }
-            var changed = old.Clone();
-            (changed.Endpoints, changed.Ports, changed.Metadata.Labels, changed.Metadata.OwnerReferences) = (slice.Endpoints, slice.Ports, slice.Metadata.Labels, slice.Metadata.OwnerReferences);
-            if (!ApiStruct.DeepEquals(changed, old)) await _client.UpdateAsync(changed, cancellationToken);
+            await _slices.DeleteAsync(key, mine, cancellationToken);
+            return;
         }
-        foreach (var slice in mine.Values) await _client.DeleteAsync<EndpointSlice>(slice.Metadata.Namespace, slice.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = slice.Metadata.Uid } }, cancellationToken);
-    }
-
-    private async Task CreateAsync(EndpointSlice slice, CancellationToken ct)
-    {
-        try
+        foreach (var v6 in new[] { false, true })
         {
-            await _client.CreateAsync(slice, ct);
-        }
-        catch (ApiException e) when (e.IsAlreadyExists || e.IsNamespaceTerminating)
-        {
+            var template = Template(endpoints, v6);
+            var existing = mine.Where(s => s.AddressType == template.AddressType).ToList();
+            var wanted = Wanted(endpoints, v6);
+            if (wanted.Count > 0) await _slices.ApplyAsync(key, SlicePlan.Make(existing, wanted, template, _most), cancellationToken);
+            else await _slices.DeleteAsync(key, existing, cancellationToken);
         }
     }
-
-    private static bool IsMine(EndpointSlice slice) => slice.Metadata.Labels is { } labels && labels.GetValueOrDefault(ManagedBy) == Manager && labels.ContainsKey(ServiceName);
 
     private static bool ShouldMirror(Endpoints endpoints, Service? service) =>
         service is { Spec.Selector: null or { Count: 0 } } && endpoints.Metadata.DeletionTimestamp is null && endpoints.Metadata.Labels?.GetValueOrDefault(SkipMirror) != "true"
         && endpoints.Metadata.Annotations?.ContainsKey("control-plane.alpha.kubernetes.io/leader") != true;
 
-    private static List<EndpointSlice> Slices(Endpoints endpoints)
+    /// <summary>Endpoints by port set, as many of a subset as are mirrored.</summary>
+    private Dictionary<string, (List<EndpointPort> Ports, List<Endpoint> Endpoints)> Wanted(Endpoints endpoints, bool v6)
     {
-        List<EndpointSlice> slices = [];
-        var number = 0;
+        Dictionary<string, (List<EndpointPort> Ports, List<Endpoint> Endpoints)> wanted = new(StringComparer.Ordinal);
         foreach (var subset in endpoints.Subsets ?? [])
         {
-            foreach (var v6 in new[] { false, true })
-            {
-                var all = (subset.Addresses ?? []).Select(a => Convert(a, true)).Concat((subset.NotReadyAddresses ?? []).Select(a => Convert(a, false))).Where(e => IsV6(e.Addresses![0]) == v6).Take(MostAddresses).ToList();
-                if (all.Count == 0) continue;
-                slices.Add(new EndpointSlice { Metadata = Meta(endpoints, number, v6), AddressType = v6 ? "IPv6" : "IPv4", Endpoints = all, Ports = (subset.Ports ?? []).ConvertAll(p => new EndpointPort { Name = p.Name, Port = p.Port, Protocol = p.Protocol.Length == 0 ? "TCP" : p.Protocol, AppProtocol = p.AppProtocol }) });
-            }
-            number++;
+            var all = (subset.Addresses ?? []).Select(a => Convert(a, true)).Concat((subset.NotReadyAddresses ?? []).Select(a => Convert(a, false))).Take(_most).Where(e => ServicePods.IsV6(e.Addresses![0]) == v6).ToList();
+            if (all.Count == 0) continue;
+            var ports = (subset.Ports ?? []).ConvertAll(p => new EndpointPort { Name = p.Name, Port = p.Port, Protocol = p.Protocol.Length == 0 ? "TCP" : p.Protocol, AppProtocol = p.AppProtocol });
+            var key = SlicePlan.KeyOf(ports);
+            if (!wanted.TryGetValue(key, out var group)) wanted[key] = group = (ports, []);
+            group.Endpoints.AddRange(all.Where(a => !group.Endpoints.Exists(e => e.Addresses![0] == a.Addresses![0])));
         }
-        return slices;
+        return wanted;
     }
 
-    private static ObjectMeta Meta(Endpoints endpoints, int number, bool v6)
+    private static EndpointSlice Template(Endpoints endpoints, bool v6)
     {
-        var labels = new Dictionary<string, string>(endpoints.Metadata.Labels ?? [], StringComparer.Ordinal) { [ServiceName] = endpoints.Metadata.Name, [ManagedBy] = Manager };
+        var labels = new Dictionary<string, string>(endpoints.Metadata.Labels ?? [], StringComparer.Ordinal) { [ServiceSlices.ServiceName] = endpoints.Metadata.Name, [ServiceSlices.ManagedBy] = Manager };
         labels.Remove(SkipMirror);
-        return new ObjectMeta
+        var annotations = (endpoints.Metadata.Annotations ?? []).Where(a => a.Key is not ("kubectl.kubernetes.io/last-applied-configuration" or ServiceSlices.TriggerTime)).ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal);
+        return new EndpointSlice
         {
-            Namespace = endpoints.Metadata.Namespace,
-            Name = $"{endpoints.Metadata.Name}-mirror-{(v6 ? "v6-" : "")}{number}",
-            Labels = labels,
-            OwnerReferences = [OwnerReferences.Controlling(endpoints)],
+            Metadata = new ObjectMeta { Namespace = endpoints.Metadata.Namespace, GenerateName = endpoints.Metadata.Name + "-", Labels = labels, Annotations = annotations.Count > 0 ? annotations : null, OwnerReferences = [OwnerReferences.Controlling(endpoints)] },
+            AddressType = v6 ? "IPv6" : "IPv4",
         };
     }
 
@@ -113,6 +88,4 @@ internal sealed class EndpointSliceMirroringController : Controller
         NodeName = address.NodeName,
         TargetRef = address.TargetRef,
     };
-
-    private static bool IsV6(string address) => IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6;
 }

@@ -6,26 +6,23 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Keeps the Endpoints object of every Service with a selector, for readers of the older API. At most 1,000 addresses. Keys are Services.</summary>
-internal sealed class EndpointsController : Controller
+internal sealed class EndpointsController : ClusterController
 {
     private const int Most = 1000;
     private const string OverCapacity = "endpoints.kubernetes.io/over-capacity";
     private const string ManagedBy = "endpoints.kubernetes.io/managed-by";
 
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<Service> _services;
     private readonly Informer<Pod> _pods;
     private readonly Informer<Endpoints> _endpoints;
 
-    public EndpointsController(ControllerContext context)
-        : base("endpoints-controller", context.Logs, context.Time, context.Metrics)
+    public EndpointsController(ControllerContext context) : base("endpoints-controller", "endpoint-controller", context)
     {
-        _client = context.ClientFor("endpoint-controller");
-        _events = context.EventsFor("endpoint-controller", "endpoint-controller");
-        _services = Needs(context.Informers.Get<Service>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _endpoints = Needs(context.Informers.Get<Endpoints>());
+        _events = EventsAs("endpoint-controller");
+        _services = Watch<Service>();
+        _pods = Watch<Pod>().AddPodIndexes();
+        _endpoints = Watch<Endpoints>();
         _services.AddHandler(s => Queue.Add(KubeKey.Of(s)));
         _pods.AddHandler(p => EnqueueFor(p), (old, now) => { if (ServicePods.Differs(old, now)) EnqueueFor(old, now); }, p => EnqueueFor(p));
         _endpoints.AddHandler(added: e => Queue.Add(KubeKey.Of(e)), deleted: e => Queue.Add(KubeKey.Of(e)));
@@ -37,7 +34,7 @@ internal sealed class EndpointsController : Controller
         if (_services.Store.Get(key) is not { } service)
         {
             if (current?.Metadata.Labels?.GetValueOrDefault(ManagedBy) == "endpoint-controller")
-                await _client.DeleteAsync<Endpoints>(current.Metadata.Namespace, current.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = current.Metadata.Uid } }, cancellationToken);
+                await Client.DeleteAsync<Endpoints>(current.Metadata.Namespace, current.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = current.Metadata.Uid } }, cancellationToken);
             return;
         }
         if (service.Spec.Type == "ExternalName" || service.Spec.Selector is not { Count: > 0 } map) return;
@@ -55,8 +52,8 @@ internal sealed class EndpointsController : Controller
         annotations["endpoints.kubernetes.io/last-change-trigger-time"] = ApiTime.Format(Time.GetUtcNow());
         try
         {
-            if (current is null) await _client.CreateAsync(wanted, cancellationToken);
-            else await _client.UpdateAsync(wanted, cancellationToken);
+            if (current is null) await Client.CreateAsync(wanted, cancellationToken);
+            else await Client.UpdateAsync(wanted, cancellationToken);
         }
         catch (ApiException e) when (e.IsNamespaceTerminating)
         {

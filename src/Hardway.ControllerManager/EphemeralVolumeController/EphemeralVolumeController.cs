@@ -6,21 +6,18 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Makes the claims of Pods' ephemeral volumes, named Pod-volume and owned by the Pod, so that they go with it. Keys are Pods.</summary>
-internal sealed class EphemeralVolumeController : Controller
+internal sealed class EphemeralVolumeController : ClusterController
 {
     private const string Account = "ephemeral-volume-controller";
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<Pod> _pods;
     private readonly Informer<PersistentVolumeClaim> _claims;
 
-    public EphemeralVolumeController(ControllerContext context)
-        : base("ephemeral-volume-controller", context.Logs, context.Time, context.Metrics)
+    public EphemeralVolumeController(ControllerContext context) : base("ephemeral-volume-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("ephemeral_volume", Account);
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _claims = Needs(context.Informers.Get<PersistentVolumeClaim>());
+        _events = EventsAs("ephemeral_volume");
+        _pods = Watch<Pod>().AddPodIndexes();
+        _claims = Watch<PersistentVolumeClaim>();
         _pods.AddHandler(added: Changed);
         _claims.AddHandler(deleted: c => { if (OwnerReferences.ControllerOf(c) is { Kind: "Pod" } owner) Queue.Add(KubeKey.Of(c.Metadata.Namespace, owner.Name)); });
     }
@@ -44,7 +41,7 @@ internal sealed class EphemeralVolumeController : Controller
             };
             try
             {
-                await _client.CreateAsync(claim, cancellationToken);
+                await Client.CreateAsync(claim, cancellationToken);
             }
             catch (ApiException e) when (e.IsAlreadyExists)
             {

@@ -28,11 +28,14 @@ internal sealed partial class GarbageCollectorController : Controller
     private readonly KubeClient _client;
     private readonly KubeClient _root;
     private readonly ILoggerFactory _logs;
+    private readonly InformerFactory _informers;
+    private readonly EventRecorder _events;
     private readonly OwnershipGraph _graph;
     private readonly Dictionary<ApiResource, Monitor> _monitors = [];
     private ConcurrentDictionary<(string ApiVersion, string Kind), ApiResource> _byKind = new();
 
-    private sealed record Monitor(Informer<PartialObjectMetadata> Informer, CancellationTokenSource Stop, Task Task);
+    /// <summary>Where a resource's objects are seen: an informer of another controller, which is not ours to stop, or one of metadata alone.</summary>
+    private sealed record Monitor(Informer<PartialObjectMetadata>? Own, CancellationTokenSource? Stop, Task Task);
 
     public GarbageCollectorController(ControllerContext context)
         : base("garbage-collector-controller", context.Logs, context.Time, context.Metrics)
@@ -40,6 +43,8 @@ internal sealed partial class GarbageCollectorController : Controller
         _client = context.ClientFor("generic-garbage-collector");
         _root = context.Root;
         _logs = context.Logs;
+        _informers = context.Informers;
+        _events = context.EventsFor("garbage-collector-controller", "generic-garbage-collector");
         _graph = new OwnershipGraph { ToDelete = Queue.Add, ToOrphan = uid => Queue.Add(OrphanPrefix + uid), ResourceOf = (version, kind) => _byKind.GetValueOrDefault((version, kind)) };
         context.Metrics.Gauge("garbagecollector_controller_resources", "Resources that are watched for owners.", () => _monitors.Count);
     }
@@ -72,31 +77,49 @@ internal sealed partial class GarbageCollectorController : Controller
 
     private async Task SyncMonitorsAsync(CancellationToken ct)
     {
-        var discovery = await Discovery.PreferredAsync(_root, ct);
+        var discovery = await Discovery.AllAsync(_root, ct);
         var byKind = new ConcurrentDictionary<(string, string), ApiResource>(discovery.Failed.Count > 0 ? _byKind : []);
-        foreach (var found in discovery.Resources) byKind[(found.Resource.ApiVersion, found.Resource.Kind)] = found.Resource;
+        // References may name any version; each resource is watched once, in the version that comes first.
+        Dictionary<(string Group, string Plural), DiscoveredResource> preferred = [];
+        foreach (var found in discovery.Resources) preferred.TryAdd((found.Resource.Group, found.Resource.Plural), found);
+        foreach (var found in discovery.Resources) byKind[(found.Resource.ApiVersion, found.Resource.Kind)] = preferred[(found.Resource.Group, found.Resource.Plural)].Resource;
         _byKind = byKind;
-        var wanted = discovery.Resources.Where(r => r.Can("list", "watch", "delete") && !_ignored.Contains(NameOf(r.Resource))).Select(r => r.Resource).ToHashSet();
-        foreach (var resource in wanted.Where(r => !_monitors.ContainsKey(r)))
-        {
-            var informer = new Informer<PartialObjectMetadata>(_root, _logs, null, resource);
-            informer.AddHandler(o => _graph.Observe(resource, o), (_, o) => _graph.Observe(resource, o), o => _graph.Forget(o.Metadata.Uid));
-            var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            _monitors[resource] = new Monitor(informer, stop, Task.Run(() => informer.RunAsync(stop.Token), CancellationToken.None));
-        }
+        var wanted = preferred.Values.Where(r => r.Can("list", "watch", "delete") && !_ignored.Contains(NameOf(r.Resource))).Select(r => r.Resource).ToHashSet();
+        foreach (var resource in wanted.Where(r => !_monitors.ContainsKey(r))) _monitors[resource] = Start(resource, ct);
         foreach (var resource in _monitors.Keys.Where(r => !wanted.Contains(r) && !discovery.Failed.Contains(r.ApiVersion)).ToList())
         {
             _monitors.Remove(resource, out var monitor);
             await StopAsync(monitor!);
-            foreach (var obj in monitor!.Informer.Store.List()) _graph.Forget(obj.Metadata.Uid);
+            foreach (var obj in monitor!.Own?.Store.List() ?? []) _graph.Forget(obj.Metadata.Uid);
         }
+    }
+
+    private Monitor Start(ApiResource resource, CancellationToken ct)
+    {
+        if (_informers.Find(resource) is { } shared)
+        {
+            shared.AddMetadataHandler(m => _graph.Observe(resource, m), m => _graph.Forget(m.Uid));
+            return new Monitor(null, null, Task.CompletedTask);
+        }
+        var informer = new Informer<PartialObjectMetadata>(_root, _logs, new InformerOptions { Trim = Trim }, resource);
+        informer.AddMetadataHandler(m => _graph.Observe(resource, m), m => _graph.Forget(m.Uid));
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        return new Monitor(informer, stop, Task.Run(() => informer.RunAsync(stop.Token), CancellationToken.None));
+    }
+
+    /// <summary>The graph needs identity, owners, finalizers and the time of deletion; the rest would only fill memory.</summary>
+    private static void Trim(Api.KubeObject obj)
+    {
+        var meta = obj.Metadata;
+        (meta.Labels, meta.Annotations, meta.GenerateName, meta.SelfLink) = (null, null, "", "");
     }
 
     private static async Task StopAsync(Monitor monitor)
     {
-        await monitor.Stop.CancelAsync();
+        if (monitor.Stop is not { } stop) return;
+        await stop.CancelAsync();
         await monitor.Task;
-        monitor.Stop.Dispose();
+        stop.Dispose();
     }
 
     private async Task DeleteIfUnownedAsync(string uid, CancellationToken ct)
@@ -142,16 +165,25 @@ internal sealed partial class GarbageCollectorController : Controller
             }
             if (resource.Namespaced && live.Metadata.Namespace.Length == 0)
             {
+                // What has no namespace cannot be owned by what has one: which would it be?
+                TellWrongNamespace(live, owner);
                 solid.Add(owner);
                 continue;
             }
             var found = await _client.TryGetAsync<PartialObjectMetadata>(resource, live.Metadata.Namespace, owner.Name, ct);
-            if (found is null || found.Metadata.Uid != owner.Uid) gone.Add(owner);
+            if (found is null || found.Metadata.Uid != owner.Uid)
+            {
+                if (_graph.NamespaceOf(owner.Uid) is { } elsewhere && elsewhere != live.Metadata.Namespace && resource.Namespaced) TellWrongNamespace(live, owner);
+                gone.Add(owner);
+            }
             else if (found.Metadata.DeletionTimestamp is not null && found.Metadata.Finalizers?.Contains(OwnershipGraph.ForegroundFinalizer) == true) waiting.Add(owner);
             else solid.Add(owner);
         }
         return (solid, gone, waiting);
     }
+
+    private void TellWrongNamespace(PartialObjectMetadata live, OwnerReference owner) =>
+        _events.Warning(live, "OwnerRefInvalidNamespace", $"ownerRef [{owner.ApiVersion}/{owner.Kind}, name: {owner.Name}, uid: {owner.Uid}] does not exist in namespace \"{live.Metadata.Namespace}\"");
 
     private async Task FinishForegroundAsync(GraphNode node, List<GraphNode> dependents, PartialObjectMetadata live, CancellationToken ct)
     {

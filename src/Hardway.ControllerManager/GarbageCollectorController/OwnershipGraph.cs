@@ -26,9 +26,8 @@ internal sealed class OwnershipGraph
 
     public int Count { get { lock (_gate) return _nodes.Count; } }
 
-    public void Observe(ApiResource resource, PartialObjectMetadata obj)
+    public void Observe(ApiResource resource, ObjectMeta meta)
     {
-        var meta = obj.Metadata;
         lock (_gate)
         {
             var isNew = !_nodes.TryGetValue(meta.Uid, out var node) || node.IsVirtual;
@@ -71,6 +70,12 @@ internal sealed class OwnershipGraph
     public bool Has(string uid)
     {
         lock (_gate) return _nodes.TryGetValue(uid, out var node) && !node.IsVirtual;
+    }
+
+    /// <summary>Where an object that an informer has shown is; null: none has.</summary>
+    public string? NamespaceOf(string uid)
+    {
+        lock (_gate) return _nodes.TryGetValue(uid, out var node) && !node.IsVirtual ? node.Namespace : null;
     }
 
     private void ObserveDeletion(GraphNode node, ObjectMeta meta, bool known)

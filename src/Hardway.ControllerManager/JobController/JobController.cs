@@ -17,11 +17,10 @@ namespace Hardway.ControllerManager;
 /// 5 otherwise Pods are made or deleted until as many are active as should be, after failures with growing waits
 /// </code>
 /// </summary>
-internal sealed class JobController : Controller
+internal sealed class JobController : ClusterController
 {
     private const string Account = "job-controller";
     private const int MostAtOnce = 500;
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly PodControl _control;
     private readonly Claims<Job, Pod> _claims;
@@ -33,16 +32,14 @@ internal sealed class JobController : Controller
     private readonly Informer<Job> _jobs;
     private readonly Informer<Pod> _pods;
 
-    public JobController(ControllerContext context)
-        : base("job-controller", context.Logs, context.Time, context.Metrics)
+    public JobController(ControllerContext context) : base("job-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("job-controller", Account);
-        _control = new PodControl(_client, _events);
-        _claims = new Claims<Job, Pod>(_client);
+        _events = EventsAs("job-controller");
+        _control = new PodControl(Client, _events);
+        _claims = new Claims<Job, Pod>(Client);
         _expectations = new Expectations(context.Time);
-        _jobs = Needs(context.Informers.Get<Job>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
+        _jobs = Watch<Job>();
+        _pods = Watch<Pod>().AddPodIndexes();
         _jobs.AddHandler(j => Queue.Add(KubeKey.Of(j)), (_, j) => Queue.Add(KubeKey.Of(j)), JobDeleted);
         _pods.AddHandler(PodAdded, (_, p) => PodChanged(p), PodDeleted);
     }
@@ -107,7 +104,7 @@ internal sealed class JobController : Controller
     private async Task<Job> WriteAsync(string key, Job job, JobStatus before, CancellationToken ct)
     {
         if (ApiStruct.DeepEquals(job.Status, before)) return job;
-        var written = await _client.UpdateStatusAsync(job, ct);
+        var written = await Client.UpdateStatusAsync(job, ct);
         _written.Wrote(key, written);
         return written;
     }
@@ -128,18 +125,23 @@ internal sealed class JobController : Controller
         var count = Math.Min(work.ToCreate, MostAtOnce);
         if (count <= 0) return null;
         _expectations.ExpectCreations(key, count);
-        var (done, error) = await PodControl.SlowStartAsync(count, i => _control.CreateAsync(NewPod(job, work.Indexes.Count > 0 ? work.Indexes[i] : null), job, ct));
+        var (done, error) = await PodControl.SlowStartAsync(count, i => _control.CreateAsync(NewPod(job, work, work.Indexes.Count > 0 ? work.Indexes[i] : null), job, ct));
         for (var i = done; i < count; i++) _expectations.CreationObserved(key);
         return error;
     }
 
-    private static Pod NewPod(Job job, int? index) => PodControl.FromTemplate(job.Spec.Template, job, pod =>
+    private static Pod NewPod(Job job, JobWork work, int? index) => PodControl.FromTemplate(job.Spec.Template, job, pod =>
     {
         (pod.Metadata.Finalizers ??= []).Add(JobRules.Tracking);
         if (index is not { } number) return;
         var text = $"{number}";
         (pod.Metadata.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal))[JobRules.CompletionIndex] = text;
         (pod.Metadata.Labels ??= new Dictionary<string, string>(StringComparer.Ordinal))[JobRules.CompletionIndex] = text;
+        if (job.Spec.BackoffLimitPerIndex is not null)
+        {
+            var (counted, ignored) = work.FailuresOf(number);
+            JobRules.NoteFailures(pod, counted, ignored);
+        }
         pod.Metadata.GenerateName = $"{job.Metadata.Name}-{text}-";
         pod.Spec.Hostname = $"{job.Metadata.Name}-{text}";
         foreach (var container in (pod.Spec.InitContainers ?? []).Concat(pod.Spec.Containers ?? []))
@@ -158,7 +160,7 @@ internal sealed class JobController : Controller
             var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid, ["resourceVersion"] = pod.Metadata.ResourceVersion, ["finalizers"] = kept } };
             try
             {
-                await _client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.Merge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct);
+                await Client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.Merge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct);
             }
             catch (ApiException e) when (e.IsNotFound)
             {

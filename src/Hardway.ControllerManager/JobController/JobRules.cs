@@ -10,6 +10,10 @@ internal static class JobRules
 {
     public const string Tracking = "batch.kubernetes.io/job-tracking";
     public const string CompletionIndex = "batch.kubernetes.io/job-completion-index";
+
+    /// <summary>On the Pod of an index: how often the index failed before it (KEP-3850). It outlives the Pods that failed.</summary>
+    public const string IndexFailures = "batch.kubernetes.io/job-index-failure-count";
+    private const string IgnoredFailures = "batch.kubernetes.io/job-index-ignored-failure-count";
     private static readonly TimeSpan _firstWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(10);
 
@@ -26,11 +30,33 @@ internal static class JobRules
     public static int? IndexOf(Pod pod) =>
         pod.Metadata.Annotations?.GetValueOrDefault(CompletionIndex) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 
+    /// <summary>Failures and ignored failures of an index up to and with this Pod.</summary>
+    public static (int Counted, int Ignored) FailuresUpTo(Job job, Pod pod)
+    {
+        var (counted, ignored) = (Annotation(pod, IndexFailures), Annotation(pod, IgnoredFailures));
+        if (!CountsAsFailed(job, pod)) return (counted, ignored);
+        return Policy(job, pod) is ("Ignore", _, _) ? (counted, ignored + 1) : (counted + 1, ignored);
+    }
+
+    /// <summary>Notes on a new Pod what its index went through.</summary>
+    public static void NoteFailures(Pod pod, int counted, int ignored)
+    {
+        var annotations = pod.Metadata.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal);
+        annotations[IndexFailures] = counted.ToString(CultureInfo.InvariantCulture);
+        if (ignored > 0) annotations[IgnoredFailures] = ignored.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Must a replacement wait for the end of a Pod that is being deleted?</summary>
+    public static bool WaitsForEnd(Job job) => job.Spec.PodReplacementPolicy == "Failed" || job.Spec.PodFailurePolicy is not null;
+
+    private static int Annotation(Pod pod, string name) =>
+        pod.Metadata.Annotations?.GetValueOrDefault(name) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : 0;
+
     /// <summary>A Pod that will not succeed any more counts as failed: also one that is being deleted, unless a replacement waits for its end.</summary>
     public static bool CountsAsFailed(Job job, Pod pod)
     {
         if (pod.Status.Phase == "Failed") return true;
-        return PodState.IsTerminating(pod) && pod.Status.Phase != "Succeeded" && job.Spec.PodReplacementPolicy != "Failed" && job.Spec.PodFailurePolicy is null;
+        return PodState.IsTerminating(pod) && pod.Status.Phase != "Succeeded" && !WaitsForEnd(job);
     }
 
     public static int WantedActive(Job job, int active, int succeeded)
@@ -63,7 +89,7 @@ internal static class JobRules
         {
             if (Policy(job, pod) is ("FailJob", var rule, var why)) return ("PodFailurePolicy", $"{why} matching FailJob rule at index {rule}");
         }
-        var limit = job.Spec.BackoffLimit ?? 6;
+        var limit = job.Spec.BackoffLimit ?? (job.Spec.BackoffLimitPerIndex is null ? 6 : int.MaxValue);
         if (failed > limit) return ("BackoffLimitExceeded", "Job has reached the specified backoff limit");
         if (job.Spec.Template.Spec.RestartPolicy == "OnFailure" && pods.Where(p => p.Status.Phase is "Running" or "Pending").Sum(Restarts) is var restarts && (limit == 0 ? restarts > 0 : restarts >= limit))
             return ("BackoffLimitExceeded", "Job has reached the specified backoff limit");
@@ -95,16 +121,17 @@ internal static class JobRules
         return null;
     }
 
-    /// <summary>Does the success policy say that enough indexes succeeded?</summary>
-    public static bool MeetsSuccessPolicy(Job job, SortedSet<int> completed)
+    /// <summary>The rule of the success policy that says enough indexes succeeded, or null.</summary>
+    public static int? SuccessRule(Job job, SortedSet<int> completed)
     {
-        foreach (var rule in job.Spec.SuccessPolicy?.Rules ?? [])
+        var rules = job.Spec.SuccessPolicy?.Rules ?? [];
+        for (var i = 0; i < rules.Count; i++)
         {
-            var counted = rule.SucceededIndexes is { } wanted ? IndexSet.Parse(wanted) : null;
+            var counted = rules[i].SucceededIndexes is { } wanted ? IndexSet.Parse(wanted) : null;
             var matched = counted is null ? completed.Count : completed.Count(counted.Contains);
-            if (rule.SucceededCount is { } count ? matched >= count : counted is not null && matched == counted.Count) return true;
+            if (rules[i].SucceededCount is { } count ? matched >= count : counted is not null && matched == counted.Count) return i;
         }
-        return false;
+        return null;
     }
 
     private static int Restarts(Pod pod) => (pod.Status.InitContainerStatuses ?? []).Concat(pod.Status.ContainerStatuses ?? []).Sum(c => c.RestartCount);

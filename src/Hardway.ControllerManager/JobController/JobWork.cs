@@ -49,7 +49,7 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
         var status = _job.Status;
         status.Active = Math.Max(0, _active.Count - Doomed.Count);
         status.Ready = _active.Count(p => PodState.IsReady(p) && !Doomed.Contains(p));
-        status.Terminating = _pods.Count(p => PodState.IsTerminating(p) && !PodState.IsFinished(p));
+        status.Terminating = _pods.Count(IsEnding);
         if (JobRules.IsSuspended(_job))
         {
             Set("Suspended", "True", "JobSuspended", "Job suspended");
@@ -100,7 +100,8 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
             if (empty) Set("Failed", "True", reason, message);
             return;
         }
-        var (why, text) = _job.Spec.SuccessPolicy is not null && JobRules.MeetsSuccessPolicy(_job, CompletedIndexes()) ? ("SuccessPolicy", "Matched rules at index 0") : ("CompletionsReached", "Reached expected number of succeeded pods");
+        var (why, text) = JobRules.SuccessRule(_job, CompletedIndexes()) is { } rule
+            ? ("SuccessPolicy", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Matched rules at index {rule}")) : ("CompletionsReached", "Reached expected number of succeeded pods");
         Set("SuccessCriteriaMet", "True", why, text);
         if (!empty) return;
         Set("Complete", "True", why, text);
@@ -109,7 +110,7 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
 
     private bool IsSuccess(int succeeded)
     {
-        if (JobRules.MeetsSuccessPolicy(_job, CompletedIndexes())) return true;
+        if (JobRules.SuccessRule(_job, CompletedIndexes()) is not null) return true;
         if (_job.Spec.Completions is { } completions)
         {
             if (JobRules.IsIndexed(_job) && FailedIndexes().Count > 0) return false;
@@ -120,7 +121,7 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
 
     private void DecidePlain(int succeeded)
     {
-        var terminating = _job.Spec.PodReplacementPolicy == "Failed" ? _pods.Count(p => PodState.IsTerminating(p) && !PodState.IsFinished(p)) : 0;
+        var terminating = JobRules.WaitsForEnd(_job) ? _pods.Count(IsEnding) : 0;
         var wanted = JobRules.WantedActive(_job, _active.Count, succeeded);
         if (_active.Count > wanted) Doomed.AddRange(_active.OrderBy(PodState.IsReady).ThenByDescending(p => p.Metadata.CreationTimestamp).Take(_active.Count - wanted));
         ToCreate = Math.Max(0, wanted - _active.Count - terminating);
@@ -142,11 +143,12 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
             _failure = ("FailedIndexes", "Job has failed indexes");
             return;
         }
-        var room = (_job.Spec.Parallelism ?? 1) - running.Count;
-        if (room < 0) Doomed.AddRange(_active.Except(Doomed).OrderByDescending(JobRules.IndexOf).Take(-room));
+        var ending = JobRules.WaitsForEnd(_job) ? _pods.Where(IsEnding).Select(JobRules.IndexOf).ToHashSet() : [];
+        var room = (_job.Spec.Parallelism ?? 1) - running.Count - ending.Count;
+        if (room < 0 && ending.Count == 0) Doomed.AddRange(_active.Except(Doomed).OrderByDescending(JobRules.IndexOf).Take(-room));
         for (var i = 0; i < completions && Indexes.Count < room; i++)
         {
-            if (!done.Contains(i) && !failedForGood.Contains(i) && !running.Contains(i)) Indexes.Add(i);
+            if (!done.Contains(i) && !failedForGood.Contains(i) && !running.Contains(i) && !ending.Contains(i)) Indexes.Add(i);
         }
         ToCreate = Indexes.Count;
         if (ToCreate > 0) Wait = JobRules.BackoffLeft(_pods.Where(p => JobRules.CountsAsFailed(_job, p) && Indexes.Contains(JobRules.IndexOf(p))), _now);
@@ -161,7 +163,6 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
 
     private int Failed()
     {
-        if (_job.Spec.BackoffLimitPerIndex is not null) return 0;
         var notes = _job.Status.UncountedTerminatedPods?.Failed ?? [];
         return _job.Status.Failed + notes.Count + _pods.Count(p => JobRules.CountsAsFailed(_job, p) && _tracked(p) && !notes.Contains(p.Metadata.Uid) && !IsIgnored(p));
     }
@@ -180,12 +181,24 @@ internal sealed class JobWork(Job job, List<Pod> pods, Func<Pod, bool> tracked, 
     {
         var all = IndexSet.Parse(_job.Status.FailedIndexes);
         if (_job.Spec.BackoffLimitPerIndex is not { } limit) return all;
-        foreach (var group in _pods.Where(p => JobRules.CountsAsFailed(_job, p) && !IsIgnored(p)).GroupBy(JobRules.IndexOf))
+        foreach (var pod in _pods.Where(p => JobRules.CountsAsFailed(_job, p)))
         {
-            if (group.Key is { } index && (group.Count() > limit || group.Any(p => JobRules.Policy(_job, p) is ("FailIndex", _, _)))) all.Add(index);
+            if (JobRules.IndexOf(pod) is not { } index || IsIgnored(pod)) continue;
+            if (FailuresOf(index).Counted > limit || JobRules.Policy(_job, pod) is ("FailIndex", _, _)) all.Add(index);
         }
         return all;
     }
+
+    /// <summary>How often the index failed: what the last Pod knew of the past, and its own end; never less than the failed Pods that are still there.</summary>
+    public (int Counted, int Ignored) FailuresOf(int index)
+    {
+        var pods = _pods.Where(p => JobRules.IndexOf(p) == index).ToList();
+        var noted = pods.Select(p => JobRules.FailuresUpTo(_job, p)).OrderBy(f => f.Counted + f.Ignored).LastOrDefault();
+        var here = pods.Count(p => JobRules.CountsAsFailed(_job, p) && !IsIgnored(p));
+        return (Math.Max(noted.Counted, here), noted.Ignored);
+    }
+
+    private static bool IsEnding(Pod pod) => PodState.IsTerminating(pod) && !PodState.IsFinished(pod);
 
     private bool IsIgnored(Pod pod) => JobRules.Policy(_job, pod) is ("Ignore", _, _);
 

@@ -14,28 +14,25 @@ namespace Hardway.ControllerManager;
 /// 5 something stays: look again soon; nothing stays: remove the finalizer "kubernetes" by /finalize
 /// </code>
 /// </summary>
-internal sealed class NamespaceController : Controller
+internal sealed class NamespaceController : ClusterController
 {
     private const string Finalizer = "kubernetes";
-    private readonly KubeClient _client;
     private readonly Informer<Namespace> _namespaces;
 
-    public NamespaceController(ControllerContext context)
-        : base("namespace-controller", context.Logs, context.Time, context.Metrics)
+    public NamespaceController(ControllerContext context) : base("namespace-controller", "namespace-controller", context)
     {
-        _client = context.ClientFor("namespace-controller");
-        _namespaces = Needs(context.Informers.Get<Namespace>());
+        _namespaces = Watch<Namespace>();
         _namespaces.AddHandler(Changed, (_, n) => Changed(n));
     }
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
-        if (await _client.TryGetAsync<Namespace>(null, key, cancellationToken) is not { Metadata.DeletionTimestamp: not null } ns) return;
+        if (await Client.TryGetAsync<Namespace>(null, key, cancellationToken) is not { Metadata.DeletionTimestamp: not null } ns) return;
         if (ns.Spec.Finalizers?.Contains(Finalizer) != true) return;
         if (ns.Status.Phase != "Terminating")
         {
             ns.Status.Phase = "Terminating";
-            ns = await _client.UpdateStatusAsync(ns, cancellationToken);
+            ns = await Client.UpdateStatusAsync(ns, cancellationToken);
         }
         var leftover = await EmptyAsync(ns, cancellationToken);
         ns = await WriteConditionsAsync(ns, leftover, cancellationToken);
@@ -48,7 +45,7 @@ internal sealed class NamespaceController : Controller
         ns.Spec.Finalizers!.Remove(Finalizer);
         try
         {
-            await _client.PutAsync(ns, "finalize", cancellationToken);
+            await Client.PutAsync(ns, "finalize", cancellationToken);
         }
         catch (ApiException e) when (e.IsNotFound)
         {
@@ -67,7 +64,7 @@ internal sealed class NamespaceController : Controller
     private async Task<Leftover> EmptyAsync(Namespace ns, CancellationToken ct)
     {
         var leftover = new Leftover();
-        var discovery = await Discovery.PreferredAsync(_client, ct);
+        var discovery = await Discovery.PreferredAsync(Client, ct);
         foreach (var failed in discovery.Failed)
         {
             leftover.DiscoveryFailures.Add(failed);
@@ -95,16 +92,16 @@ internal sealed class NamespaceController : Controller
     private async Task EmptyOneAsync(string ns, DiscoveredResource found, Leftover leftover, CancellationToken ct)
     {
         var resource = found.Resource;
-        var items = (await _client.ListAsync<PartialObjectMetadata>(resource, ns, null, ct)).Items;
+        var items = (await Client.ListAsync<PartialObjectMetadata>(resource, ns, null, ct)).Items;
         if (items.Count == 0) return;
         if (items.Exists(i => i.Metadata.DeletionTimestamp is null))
         {
-            if (found.Can("deletecollection")) await _client.DeleteCollectionAsync(resource, ns, null, new DeleteOptions { PropagationPolicy = "Background" }, ct);
+            if (found.Can("deletecollection")) await Client.DeleteCollectionAsync(resource, ns, null, new DeleteOptions { PropagationPolicy = "Background" }, ct);
             else
             {
-                foreach (var item in items) await _client.DeleteAsync(resource, ns, item.Metadata.Name, new DeleteOptions { PropagationPolicy = "Background" }, ct);
+                foreach (var item in items) await Client.DeleteAsync(resource, ns, item.Metadata.Name, new DeleteOptions { PropagationPolicy = "Background" }, ct);
             }
-            items = (await _client.ListAsync<PartialObjectMetadata>(resource, ns, null, ct)).Items;
+            items = (await Client.ListAsync<PartialObjectMetadata>(resource, ns, null, ct)).Items;
         }
         if (items.Count == 0) return;
         leftover.Remaining[resource.Group.Length == 0 ? $"{resource.Plural}." : $"{resource.Plural}.{resource.Group}"] = items.Count;
@@ -131,7 +128,7 @@ internal sealed class NamespaceController : Controller
         Set(ns, "NamespaceContentRemaining", remain, remain ? "SomeResourcesRemain" : "ContentRemoved", remain ? $"Some resources are remaining: {string.Join(", ", leftover.Remaining.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Key} has {r.Value} resource instances")))}" : "All content successfully removed");
         var held = leftover.Finalizers.Count > 0;
         Set(ns, "NamespaceFinalizersRemaining", held, held ? "SomeFinalizersRemain" : "ContentHasNoFinalizers", held ? $"Some content in the namespace has finalizers remaining: {string.Join(", ", leftover.Finalizers.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Key} in {f.Value} resource instances")))}" : "All content-preserving finalizers finished");
-        return ApiStruct.DeepEquals(before, ns.Status) ? ns : await _client.UpdateStatusAsync(ns, ct);
+        return ApiStruct.DeepEquals(before, ns.Status) ? ns : await Client.UpdateStatusAsync(ns, ct);
     }
 
     private void Set(Namespace ns, string type, bool value, string reason, string message)

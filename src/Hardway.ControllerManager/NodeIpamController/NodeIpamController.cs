@@ -7,73 +7,73 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>
-/// With --allocate-node-cidrs: gives each node without a Pod range the first free one out of --cluster-cidr. One worker, and what it gave is remembered
-/// until the cache shows it, so that no range is given twice. Keys are nodes.
+/// With --allocate-node-cidrs: gives each node without Pod ranges one out of every --cluster-cidr (one, or one a family). Ranges of Services are never given. One
+/// worker, and what was given is taken at once, so that no range is given twice; ranges of nodes that go are free again. Keys are nodes.
 /// </summary>
-internal sealed class NodeIpamController : Controller
+internal sealed class NodeIpamController : ClusterController
 {
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<Node> _nodes;
-    private readonly IPNetwork _cluster;
-    private readonly int _size;
-    private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
+    private readonly List<CidrSet> _sets = [];
+    private readonly Dictionary<string, List<IPNetwork>> _byNode = new(StringComparer.Ordinal);
+    private bool _started;
 
-    public NodeIpamController(ControllerContext context)
-        : base("node-ipam-controller", context.Logs, context.Time, context.Metrics)
+    public NodeIpamController(ControllerContext context) : base("node-ipam-controller", "node-controller", context)
     {
         Workers = 1;
-        _cluster = IPNetwork.Parse(context.Options.ClusterCidr);
-        _size = context.Options.NodeCidrMaskSize;
-        _client = context.ClientFor("node-controller");
-        _events = context.EventsFor("cidrAllocator", "node-controller");
-        _nodes = Needs(context.Informers.Get<Node>());
+        foreach (var range in Networks(context.Options.ClusterCidr)) _sets.Add(new CidrSet(range, range.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? context.Options.NodeCidrMaskSizeV6 : context.Options.NodeCidrMaskSize));
+        foreach (var services in Networks(context.Options.ServiceClusterIPRange)) _sets.ForEach(s => s.Occupy(services));
+        _events = EventsAs("cidrAllocator");
+        _nodes = Watch<Node>();
         _nodes.AddHandler(n => Queue.Add(n.Metadata.Name), (_, n) => { if (n.Spec.PodCIDR.Length == 0) Queue.Add(n.Metadata.Name); });
     }
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
+        // What nodes have already is known before the first is given.
+        if (!_started) foreach (var known in _nodes.Store.List()) Note(known);
+        _started = true;
         if (_nodes.Store.Get(key) is not { } node)
         {
-            _given.Remove(key);
+            if (_byNode.Remove(key, out var freed)) foreach (var range in freed) _sets.ForEach(s => s.Release(range));
             return;
         }
-        if (node.Spec.PodCIDR.Length > 0) return;
-        var used = _nodes.Store.List().SelectMany(n => n.Spec.PodCIDRs ?? (n.Spec.PodCIDR.Length > 0 ? [n.Spec.PodCIDR] : [])).Concat(_given.Where(g => g.Key != key).Select(g => g.Value));
-        if ((_given.GetValueOrDefault(key) ?? FirstFree(_cluster, _size, used)) is not { } range)
+        if (node.Spec.PodCIDR.Length > 0)
         {
-            _events.Normal(node, "CIDRNotAvailable", $"Node {key} status is now: CIDRNotAvailable");
-            throw new InvalidOperationException($"{_cluster} has no free /{_size} for node {key}");
+            Note(node);
+            return;
         }
-        _given[key] = range;
-        var patch = new JsonObject { ["spec"] = new JsonObject { ["podCIDR"] = range, ["podCIDRs"] = new JsonArray(range) } };
-        await _client.PatchAsync<Node>(null, key, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), cancellationToken);
+        if (!_byNode.TryGetValue(key, out var ranges) && (ranges = Take()) is null)
+        {
+            _events.Normal(node, "CIDRNotAvailable", "no range is left for the node");
+            throw new InvalidOperationException($"--cluster-cidr has no range left for node {key}");
+        }
+        _byNode[key] = ranges;
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = node.Metadata.Uid }, ["spec"] = new JsonObject { ["podCIDR"] = ranges[0].ToString(), ["podCIDRs"] = new JsonArray([.. ranges.Select(r => (JsonNode)r.ToString())]) } };
+        await Client.PatchAsync<Node>(null, key, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), cancellationToken);
     }
 
-    internal static string? FirstFree(IPNetwork cluster, int size, IEnumerable<string> used)
+    private List<IPNetwork>? Take()
     {
-        var taken = used.Select(u => IPNetwork.TryParse(u, out var network) ? network : default).Where(n => n.PrefixLength > 0).ToList();
-        var bits = cluster.BaseAddress.GetAddressBytes().Length * 8;
-        if (size < cluster.PrefixLength || size > bits) return null;
-        var count = 1L << Math.Min(size - cluster.PrefixLength, 20);
-        for (long i = 0; i < count; i++)
+        List<IPNetwork> taken = [];
+        foreach (var set in _sets)
         {
-            var candidate = new IPNetwork(Offset(cluster.BaseAddress, i, bits - size), size);
-            if (!taken.Exists(t => t.Contains(candidate.BaseAddress) || candidate.Contains(t.BaseAddress))) return candidate.ToString();
+            if (set.Take() is { } range) taken.Add(range);
         }
+        if (taken.Count == _sets.Count) return taken;
+        foreach (var range in taken) _sets.ForEach(s => s.Release(range));
         return null;
     }
 
-    private static IPAddress Offset(IPAddress start, long index, int shift)
+    private void Note(Node node)
     {
-        var bytes = start.GetAddressBytes();
-        var add = (Int128)index << shift;
-        for (var i = bytes.Length - 1; i >= 0 && add > 0; i--, add >>= 8)
-        {
-            var sum = bytes[i] + (int)(add & 0xff);
-            bytes[i] = (byte)sum;
-            if (sum > 0xff) add += 0x100;
-        }
-        return new IPAddress(bytes);
+        if (node.Spec.PodCIDR.Length == 0) return;
+        var ranges = (node.Spec.PodCIDRs ?? [node.Spec.PodCIDR]).SelectMany(Networks).ToList();
+        _byNode[node.Metadata.Name] = ranges;
+        foreach (var range in ranges) _sets.ForEach(s => s.Occupy(range));
     }
+
+    /// <summary>The ranges of a list with commas; what is none is left out (the flags were checked at start).</summary>
+    internal static IEnumerable<IPNetwork> Networks(string list) =>
+        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(t => IPNetwork.TryParse(t, out _)).Select(t => IPNetwork.Parse(t));
 }

@@ -12,35 +12,32 @@ namespace Hardway.ControllerManager;
 /// Judges nodes by their signs of life:
 /// <code>
 /// every 5 s: a node silent for the grace period → conditions Unknown; a node that stopped being ready → its Pods are not ready
-/// for each node: NoSchedule taints as its conditions say; the NoExecute taint not-ready or unreachable, one node in ten seconds at most
-///                (the taint evicts Pods, see TaintEvictionController), and none while every node is down: then it is us who cannot see
+/// for each node: NoSchedule taints as its conditions say; the NoExecute taint not-ready or unreachable, as fast as its zone allows
+///                (<see cref="EvictionZones"/>; the taint evicts Pods, see <see cref="TaintEvictionController"/>)
 /// </code>
 /// Keys are node names.
 /// </summary>
-internal sealed partial class NodeLifecycleController : Controller
+internal sealed partial class NodeLifecycleController : ClusterController
 {
     private const string Account = "node-controller";
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<Node> _nodes;
     private readonly Informer<Lease> _leases;
     private readonly Informer<Pod> _pods;
     private readonly ControllerManagerOptions _options;
     private readonly NodeHealth _health;
-    private readonly TokenBucket _evictions;
+    private readonly EvictionZones _zones;
 
-    public NodeLifecycleController(ControllerContext context)
-        : base("node-lifecycle-controller", context.Logs, context.Time, context.Metrics)
+    public NodeLifecycleController(ControllerContext context) : base("node-lifecycle-controller", Account, context)
     {
         Workers = 1;
         _options = context.Options;
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("node-controller", Account);
+        _events = EventsAs("node-controller");
         _health = new NodeHealth(context.Time);
-        _evictions = new TokenBucket(context.Time, context.Options.NodeEvictionRate, 1);
-        _nodes = Needs(context.Informers.Get<Node>());
-        _leases = Needs(context.Informers.Get<Lease>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
+        _zones = new EvictionZones(context.Time, context.Options);
+        _nodes = Watch<Node>();
+        _leases = Watch<Lease>();
+        _pods = Watch<Pod>().AddPodIndexes();
         _nodes.AddHandler(n => Queue.Add(n.Metadata.Name));
     }
 
@@ -52,11 +49,10 @@ internal sealed partial class NodeLifecycleController : Controller
         if (_nodes.Store.Get(key) is not { } node) return;
         var evicting = NodeTaints.Evicting(node);
         var current = NodeTaints.CurrentEvicting(node);
-        if (evicting is not null && AllDown()) evicting = null;
-        if (evicting is not null && current is null && !_evictions.TryTake(out var wait))
+        if (evicting is not null && !_zones.MayEvict(node, _nodes.Store.List(), current is null, out var wait))
         {
             evicting = null;
-            Queue.AddAfter(key, wait);
+            if (wait > TimeSpan.Zero) Queue.AddAfter(key, wait);
         }
         var wanted = NodeTaints.Wanted(node, evicting, Time.GetUtcNow());
         if (SameTaints(wanted, node.Spec.Taints ?? [])) return;
@@ -65,7 +61,7 @@ internal sealed partial class NodeLifecycleController : Controller
             ["metadata"] = new JsonObject { ["resourceVersion"] = node.Metadata.ResourceVersion },
             ["spec"] = new JsonObject { ["taints"] = new JsonArray([.. wanted.Select(t => JsonNode.Parse(ApiJson.Serialize(t)))]) },
         };
-        await _client.PatchAsync<Node>(null, key, PatchType.Merge, Encoding.UTF8.GetBytes(patch.ToJsonString()), cancellationToken);
+        await Client.PatchAsync<Node>(null, key, PatchType.Merge, Encoding.UTF8.GetBytes(patch.ToJsonString()), cancellationToken);
         if (evicting is not null && current is null) LogEvicting(Log, key, evicting);
     }
 
@@ -107,7 +103,7 @@ internal sealed partial class NodeLifecycleController : Controller
         var changed = node.Clone();
         var now = Time.GetUtcNow();
         foreach (var type in (ReadOnlySpan<string>)["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"]) SetUnknown(changed, type, now);
-        await _client.UpdateStatusAsync(changed, ct);
+        await Client.UpdateStatusAsync(changed, ct);
         _events.Normal(node, "NodeNotReady", $"Node {node.Metadata.Name} status is now: NodeNotReady");
     }
 
@@ -133,19 +129,13 @@ internal sealed partial class NodeLifecycleController : Controller
             var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
             try
             {
-                await _client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
+                await Client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
                 _events.Warning(pod, "NodeNotReady", "Node is not ready");
             }
             catch (ApiException e) when (e.IsNotFound || e.IsConflict)
             {
             }
         }
-    }
-
-    private bool AllDown()
-    {
-        var nodes = _nodes.Store.List();
-        return nodes.Length > 0 && nodes.All(n => !NodeHealth.IsReady(n));
     }
 
     private static bool SameTaints(List<Taint> a, List<Taint> b) => a.Count == b.Count && a.All(x => b.Exists(y => x.Key == y.Key && x.Effect == y.Effect && x.Value == y.Value));

@@ -10,7 +10,7 @@ namespace Hardway.ControllerManager;
 /// finished by the next look. A claim whose class waits for its first consumer waits for the scheduler's choice of a node; one whose class has an external
 /// provisioner is left to that. Volumes whose claim is gone are Released. Keys are claims, and volumes with the prefix "volume:". One worker: no volume is given twice.
 /// </summary>
-internal sealed class PersistentVolumeBinderController : Controller
+internal sealed class PersistentVolumeBinderController : ClusterController
 {
     private const string VolumePrefix = "volume:";
     private const string BindCompleted = "pv.kubernetes.io/bind-completed";
@@ -19,25 +19,22 @@ internal sealed class PersistentVolumeBinderController : Controller
     private const string Provisioner = "volume.kubernetes.io/storage-provisioner";
     private const string Account = "persistent-volume-binder";
 
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<PersistentVolume> _volumes;
     private readonly Informer<PersistentVolumeClaim> _claims;
     private readonly Informer<StorageClass> _classes;
     private readonly WrittenVersions _written = new();
 
-    public PersistentVolumeBinderController(ControllerContext context)
-        : base("persistentvolume-binder-controller", context.Logs, context.Time, context.Metrics)
+    public PersistentVolumeBinderController(ControllerContext context) : base("persistentvolume-binder-controller", Account, context)
     {
         Workers = 1;
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("persistentvolume-controller", Account);
-        _volumes = Needs(context.Informers.Get<PersistentVolume>());
-        _claims = Needs(context.Informers.Get<PersistentVolumeClaim>());
-        _classes = Needs(context.Informers.Get<StorageClass>());
+        _events = EventsAs("persistentvolume-controller");
+        _volumes = Watch<PersistentVolume>();
+        _claims = Watch<PersistentVolumeClaim>();
+        _classes = Watch<StorageClass>();
         _claims.AddHandler(c => Queue.Add(KubeKey.Of(c)), (_, c) => Queue.Add(KubeKey.Of(c)), ClaimDeleted);
         _volumes.AddHandler(VolumeChanged, (_, v) => VolumeChanged(v), VolumeDeleted);
-        _classes.AddHandler(added: _ => EnqueuePending());
+        _classes.AddHandler(added: _ => EnqueuePending(), updated: (old, now) => { if (VolumeMatching.IsDefault(old) != VolumeMatching.IsDefault(now)) EnqueuePending(); });
     }
 
     public override Task ReconcileAsync(string key, CancellationToken cancellationToken) =>
@@ -58,7 +55,7 @@ internal sealed class PersistentVolumeBinderController : Controller
             Queue.Add(KubeKey.Of(reference.Namespace, reference.Name));
             return;
         }
-        var claim = _claims.Store.Get(reference.Namespace, reference.Name) ?? await _client.TryGetAsync<PersistentVolumeClaim>(reference.Namespace, reference.Name, ct);
+        var claim = _claims.Store.Get(reference.Namespace, reference.Name) ?? await Client.TryGetAsync<PersistentVolumeClaim>(reference.Namespace, reference.Name, ct);
         if (claim is not null && claim.Metadata.Uid == reference.Uid)
         {
             await SetPhaseAsync(volume, "Bound", ct);
@@ -79,6 +76,14 @@ internal sealed class PersistentVolumeBinderController : Controller
         if (claim.Spec.VolumeName.Length > 0)
         {
             await FinishAsync(claim, ct);
+            return;
+        }
+        if (VolumeMatching.NeedsDefaultClass(claim) && VolumeMatching.DefaultClass(_classes.Store.List()) is { } standard)
+        {
+            // Made before there was a default: it gets the one there is now (KEP-3333).
+            var classed = claim.Clone();
+            classed.Spec.StorageClassName = standard.Metadata.Name;
+            await Client.UpdateAsync(classed, ct);
             return;
         }
         var @class = VolumeMatching.ClassOf(claim);
@@ -110,7 +115,7 @@ internal sealed class PersistentVolumeBinderController : Controller
             if (claim.Status.Phase != "Bound") return;
             var lost = claim.Clone();
             lost.Status.Phase = "Lost";
-            await _client.UpdateStatusAsync(lost, ct);
+            await Client.UpdateStatusAsync(lost, ct);
             _events.Warning(claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
             return;
         }
@@ -119,7 +124,7 @@ internal sealed class PersistentVolumeBinderController : Controller
             if (claim.Status.Phase != "Bound") return;
             var misbound = claim.Clone();
             misbound.Status.Phase = "Lost";
-            await _client.UpdateStatusAsync(misbound, ct);
+            await Client.UpdateStatusAsync(misbound, ct);
             _events.Warning(claim, "ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
             return;
         }
@@ -133,7 +138,7 @@ internal sealed class PersistentVolumeBinderController : Controller
             var taken = volume.Clone();
             if (taken.Spec.ClaimRef is null) (taken.Metadata.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal))[BoundByController] = "yes";
             taken.Spec.ClaimRef = EventRecorder.Reference(claim);
-            volume = await _client.UpdateAsync(taken, ct);
+            volume = await Client.UpdateAsync(taken, ct);
             _written.Wrote(volume.Metadata.Name, volume);
         }
         await SetPhaseAsync(volume, "Bound", ct);
@@ -144,13 +149,13 @@ internal sealed class PersistentVolumeBinderController : Controller
             if (bound.Spec.VolumeName.Length == 0) annotations[BoundByController] = "yes";
             annotations[BindCompleted] = "yes";
             bound.Spec.VolumeName = volume.Metadata.Name;
-            claim = await _client.UpdateAsync(bound, ct);
+            claim = await Client.UpdateAsync(bound, ct);
         }
         var status = claim.Clone();
         status.Status.Phase = "Bound";
         status.Status.AccessModes = volume.Spec.AccessModes;
         status.Status.Capacity = volume.Spec.Capacity;
-        if (!ApiStruct.DeepEquals(status.Status, claim.Status)) await _client.UpdateStatusAsync(status, ct);
+        if (!ApiStruct.DeepEquals(status.Status, claim.Status)) await Client.UpdateStatusAsync(status, ct);
     }
 
     private async Task LeaveToProvisionerAsync(PersistentVolumeClaim claim, StorageClass @class, CancellationToken ct)
@@ -160,7 +165,7 @@ internal sealed class PersistentVolumeBinderController : Controller
             var marked = claim.Clone();
             var annotations = marked.Metadata.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal);
             annotations[Provisioner] = annotations["volume.beta.kubernetes.io/storage-provisioner"] = @class.Provisioner;
-            await _client.UpdateAsync(marked, ct);
+            await Client.UpdateAsync(marked, ct);
         }
         _events.Normal(claim, "ExternalProvisioning", $"Waiting for a volume to be created either by the external provisioner '{@class.Provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.");
     }
@@ -170,7 +175,7 @@ internal sealed class PersistentVolumeBinderController : Controller
         if (volume.Status.Phase == phase || (phase == "Released" && volume.Status.Phase == "Failed")) return;
         var changed = volume.Clone();
         (changed.Status.Phase, changed.Status.Message) = (phase, message);
-        var written = await _client.UpdateStatusAsync(changed, ct);
+        var written = await Client.UpdateStatusAsync(changed, ct);
         _written.Wrote(volume.Metadata.Name, written);
     }
 

@@ -1,5 +1,6 @@
 using Hardway.Api;
 using Hardway.Api.Core.V1;
+using Hardway.Api.Storage.V1;
 
 namespace Hardway.ControllerManager;
 
@@ -8,6 +9,15 @@ internal static class VolumeMatching
 {
     public static string ClassOf(PersistentVolumeClaim claim) =>
         claim.Metadata.Annotations?.GetValueOrDefault("volume.beta.kubernetes.io/storage-class") ?? claim.Spec.StorageClassName ?? "";
+
+    /// <summary>Neither names a class nor says that it wants none.</summary>
+    public static bool NeedsDefaultClass(PersistentVolumeClaim claim) => claim.Spec.StorageClassName is null && claim.Metadata.Annotations?.ContainsKey("volume.beta.kubernetes.io/storage-class") != true;
+
+    public static bool IsDefault(StorageClass @class) => @class.Metadata.Annotations is { } notes && (notes.GetValueOrDefault("storageclass.kubernetes.io/is-default-class") == "true" || notes.GetValueOrDefault("storageclass.beta.kubernetes.io/is-default-class") == "true");
+
+    /// <summary>Of several defaults the newest, as admission takes it.</summary>
+    public static StorageClass? DefaultClass(IEnumerable<StorageClass> classes) =>
+        classes.Where(IsDefault).OrderByDescending(c => c.Metadata.CreationTimestamp).ThenBy(c => c.Metadata.Name, StringComparer.Ordinal).FirstOrDefault();
 
     public static bool IsFor(PersistentVolume volume, PersistentVolumeClaim claim) =>
         volume.Spec.ClaimRef is { } reference && reference.Namespace == claim.Metadata.Namespace && reference.Name == claim.Metadata.Name && (reference.Uid.Length == 0 || reference.Uid == claim.Metadata.Uid);

@@ -5,20 +5,17 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Keeps the finalizer pvc-protection on claims and drops it when a claim that is being deleted is used by no Pod (asked live, for the last word). Keys are claims.</summary>
-internal sealed class PersistentVolumeClaimProtectionController : Controller
+internal sealed class PersistentVolumeClaimProtectionController : ClusterController
 {
     private const string Finalizer = "kubernetes.io/pvc-protection";
-    private readonly KubeClient _client;
     private readonly Informer<PersistentVolumeClaim> _claims;
     private readonly Informer<Pod> _pods;
 
-    public PersistentVolumeClaimProtectionController(ControllerContext context)
-        : base("persistentvolumeclaim-protection-controller", context.Logs, context.Time, context.Metrics)
+    public PersistentVolumeClaimProtectionController(ControllerContext context) : base("persistentvolumeclaim-protection-controller", "pvc-protection-controller", context)
     {
         Workers = 1;
-        _client = context.ClientFor("pvc-protection-controller");
-        _claims = Needs(context.Informers.Get<PersistentVolumeClaim>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
+        _claims = Watch<PersistentVolumeClaim>();
+        _pods = Watch<Pod>().AddPodIndexes();
         _claims.AddHandler(c => Queue.Add(KubeKey.Of(c)), (_, c) => Queue.Add(KubeKey.Of(c)));
         _pods.AddHandler(updated: (_, p) => { if (PodState.IsFinished(p)) Changed(p); }, deleted: Changed);
     }
@@ -33,11 +30,11 @@ internal sealed class PersistentVolumeClaimProtectionController : Controller
         if (!deleting) (changed.Metadata.Finalizers ??= []).Add(Finalizer);
         else if (_pods.Store.List(claim.Metadata.Namespace).Any(p => Uses(p, claim)) || await IsUsedLiveAsync(claim, cancellationToken)) return;
         else changed.Metadata.Finalizers!.Remove(Finalizer);
-        await _client.UpdateAsync(changed, cancellationToken);
+        await Client.UpdateAsync(changed, cancellationToken);
     }
 
     private async Task<bool> IsUsedLiveAsync(PersistentVolumeClaim claim, CancellationToken ct) =>
-        (await _client.ListAsync<Pod>(claim.Metadata.Namespace, null, ct)).Items.Exists(p => Uses(p, claim));
+        (await Client.ListAsync<Pod>(claim.Metadata.Namespace, null, ct)).Items.Exists(p => Uses(p, claim));
 
     private static bool Uses(Pod pod, PersistentVolumeClaim claim) =>
         !(PodState.IsFinished(pod)) && pod.Spec.NodeName.Length > 0 && (pod.Spec.Volumes ?? []).Exists(v => v.PersistentVolumeClaim?.ClaimName == claim.Metadata.Name || (v.Ephemeral is not null && $"{pod.Metadata.Name}-{v.Name}" == claim.Metadata.Name));

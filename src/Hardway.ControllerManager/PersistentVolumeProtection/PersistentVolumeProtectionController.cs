@@ -5,18 +5,15 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Keeps the finalizer pv-protection on volumes and drops it when a volume that is being deleted is bound to no claim. Keys are volumes.</summary>
-internal sealed class PersistentVolumeProtectionController : Controller
+internal sealed class PersistentVolumeProtectionController : ClusterController
 {
     private const string Finalizer = "kubernetes.io/pv-protection";
-    private readonly KubeClient _client;
     private readonly Informer<PersistentVolume> _volumes;
 
-    public PersistentVolumeProtectionController(ControllerContext context)
-        : base("persistentvolume-protection-controller", context.Logs, context.Time, context.Metrics)
+    public PersistentVolumeProtectionController(ControllerContext context) : base("persistentvolume-protection-controller", "pv-protection-controller", context)
     {
         Workers = 1;
-        _client = context.ClientFor("pv-protection-controller");
-        _volumes = Needs(context.Informers.Get<PersistentVolume>());
+        _volumes = Watch<PersistentVolume>();
         _volumes.AddHandler(v => Queue.Add(v.Metadata.Name), (_, v) => Queue.Add(v.Metadata.Name));
     }
 
@@ -29,6 +26,6 @@ internal sealed class PersistentVolumeProtectionController : Controller
         var changed = volume.Clone();
         if (deleting) changed.Metadata.Finalizers!.Remove(Finalizer);
         else (changed.Metadata.Finalizers ??= []).Add(Finalizer);
-        await _client.UpdateAsync(changed, cancellationToken);
+        await Client.UpdateAsync(changed, cancellationToken);
     }
 }

@@ -12,24 +12,21 @@ namespace Hardway.ControllerManager;
 /// Every 20 s removes Pods that nobody else will: ended ones beyond the threshold (oldest first), those on nodes that are gone for 40 s, those that
 /// were deleted before they had a node, and terminating ones on nodes with the out-of-service taint. One key: "all".
 /// </summary>
-internal sealed partial class PodGarbageCollectorController : Controller
+internal sealed partial class PodGarbageCollectorController : ClusterController
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _quarantine = TimeSpan.FromSeconds(40);
-    private readonly KubeClient _client;
     private readonly Informer<Pod> _pods;
     private readonly Informer<Node> _nodes;
     private readonly int _threshold;
     private readonly Dictionary<string, long> _missingSince = new(StringComparer.Ordinal);
 
-    public PodGarbageCollectorController(ControllerContext context)
-        : base("pod-garbage-collector-controller", context.Logs, context.Time, context.Metrics)
+    public PodGarbageCollectorController(ControllerContext context) : base("pod-garbage-collector-controller", "pod-garbage-collector", context)
     {
         Workers = 1;
-        _client = context.ClientFor("pod-garbage-collector");
         _threshold = context.Options.TerminatedPodGCThreshold;
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _nodes = Needs(context.Informers.Get<Node>());
+        _pods = Watch<Pod>().AddPodIndexes();
+        _nodes = Watch<Node>();
         Queue.Add("all");
     }
 
@@ -58,7 +55,7 @@ internal sealed partial class PodGarbageCollectorController : Controller
                 _missingSince[group.Key] = Time.GetTimestamp();
                 continue;
             }
-            if (Time.GetElapsedTime(since) < _quarantine || await _client.TryGetAsync<Node>(null, group.Key, ct) is not null) continue;
+            if (Time.GetElapsedTime(since) < _quarantine || await Client.TryGetAsync<Node>(null, group.Key, ct) is not null) continue;
             foreach (var pod in group) await DeleteAsync(pod, "DeletionByPodGC", ct);
         }
     }
@@ -67,7 +64,7 @@ internal sealed partial class PodGarbageCollectorController : Controller
     {
         LogDeleting(Log, KubeKey.Of(pod));
         if (!PodState.IsFinished(pod)) await MarkFailedAsync(pod, reason, ct);
-        await _client.DeleteAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, new DeleteOptions { GracePeriodSeconds = 0, Preconditions = new Preconditions { Uid = pod.Metadata.Uid } }, ct);
+        await Client.DeleteAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, new DeleteOptions { GracePeriodSeconds = 0, Preconditions = new Preconditions { Uid = pod.Metadata.Uid } }, ct);
     }
 
     private async Task MarkFailedAsync(Pod pod, string? reason, CancellationToken ct)
@@ -83,7 +80,7 @@ internal sealed partial class PodGarbageCollectorController : Controller
         }
         try
         {
-            await _client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(new JsonObject { ["status"] = status }.ToJsonString()), ct, "status");
+            await Client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(new JsonObject { ["status"] = status }.ToJsonString()), ct, "status");
         }
         catch (ApiException e) when (e.IsNotFound)
         {

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using Hardway.Api;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Meta.V1;
@@ -59,6 +61,22 @@ internal sealed class PodControl(KubeClient client, EventRecorder events)
             events.Warning(owner, "FailedDelete", $"Error deleting: {e.Message}");
             throw;
         }
+    }
+
+    /// <summary>Says in the Pod's condition DisruptionTarget why it goes, and deletes it.</summary>
+    public static async Task EvictAsync(KubeClient client, Pod pod, string reason, string message, DateTimeOffset now, CancellationToken ct)
+    {
+        var condition = new JsonObject { ["type"] = "DisruptionTarget", ["status"] = "True", ["reason"] = reason, ["message"] = message, ["lastTransitionTime"] = ApiTime.Format(now) };
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
+        try
+        {
+            await client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            return;
+        }
+        await client.DeleteAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = pod.Metadata.Uid } }, ct);
     }
 
     /// <summary>

@@ -9,9 +9,10 @@ namespace Hardway.ControllerManager;
 /// Keeps the status of ResourceQuotas: the limits as they are in force, and what is used. Pods, Services and claims are counted from caches; other objects
 /// by a list of their metadata. Admission adds to the status at once; this sets it right, above all after deletions. Keys are quotas.
 /// </summary>
-internal sealed class ResourceQuotaController : Controller
+internal sealed class ResourceQuotaController : ClusterController
 {
-    private static readonly TimeSpan _resync = TimeSpan.FromMinutes(1);
+    /// <summary>Objects that are only counted are not watched: this is how late their deletion may be seen.</summary>
+    private static readonly TimeSpan _counting = TimeSpan.FromMinutes(1);
 
     private static readonly Dictionary<string, ApiResource> _byShortName = new(StringComparer.Ordinal)
     {
@@ -21,20 +22,21 @@ internal sealed class ResourceQuotaController : Controller
         ["resourcequotas"] = ApiResource.Of<ResourceQuota>(),
     };
 
-    private readonly KubeClient _client;
+    private readonly ServedKinds _kinds;
+    private readonly TimeSpan _resync;
     private readonly Informer<ResourceQuota> _quotas;
     private readonly Informer<Pod> _pods;
     private readonly Informer<Service> _services;
     private readonly Informer<PersistentVolumeClaim> _claims;
 
-    public ResourceQuotaController(ControllerContext context)
-        : base("resourcequota-controller", context.Logs, context.Time, context.Metrics)
+    public ResourceQuotaController(ControllerContext context) : base("resourcequota-controller", "resourcequota-controller", context)
     {
-        _client = context.ClientFor("resourcequota-controller");
-        _quotas = Needs(context.Informers.Get<ResourceQuota>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _services = Needs(context.Informers.Get<Service>());
-        _claims = Needs(context.Informers.Get<PersistentVolumeClaim>());
+        _kinds = new ServedKinds(context.Root);
+        _resync = context.Options.ResourceQuotaSyncPeriod;
+        _quotas = Watch<ResourceQuota>();
+        _pods = Watch<Pod>().AddPodIndexes();
+        _services = Watch<Service>();
+        _claims = Watch<PersistentVolumeClaim>();
         _quotas.AddHandler(q => Queue.Add(KubeKey.Of(q)), (_, q) => Queue.Add(KubeKey.Of(q)));
         _pods.AddHandler(updated: (old, now) => { if (PodState.IsFinished(old) != PodState.IsFinished(now)) Changed(now); }, deleted: Changed);
         _services.AddHandler(updated: (_, s) => Changed(s), deleted: Changed);
@@ -53,24 +55,22 @@ internal sealed class ResourceQuotaController : Controller
         foreach (var claim in _claims.Store.List(ns)) QuotaUsage.Add(used, claim);
         foreach (var name in hard.Keys)
         {
-            if (ResourceOf(name) is { } resource) used[name] = Quantity.Parse($"{(await _client.ListAsync<PartialObjectMetadata>(resource, ns, null, cancellationToken)).Items.Count}");
+            if (await ResourceOfAsync(name, cancellationToken) is { } resource) used[name] = Quantity.Parse($"{(await Client.ListAsync<PartialObjectMetadata>(resource, ns, null, cancellationToken)).Items.Count}");
         }
         var changed = quota.Clone();
         changed.Status = new ResourceQuotaStatus { Hard = new Dictionary<string, Quantity>(hard, StringComparer.Ordinal), Used = used };
-        if (!ApiStruct.DeepEquals(changed.Status, quota.Status)) await _client.UpdateStatusAsync(changed, cancellationToken);
-        Queue.AddAfter(key, _resync);
+        if (!ApiStruct.DeepEquals(changed.Status, quota.Status)) await Client.UpdateStatusAsync(changed, cancellationToken);
+        Queue.AddAfter(key, _resync < _counting ? _resync : _counting);
     }
 
-    /// <summary>The resource of an object count that no cache has: configmaps, count/deployments.apps, ...</summary>
-    private static ApiResource? ResourceOf(string name)
+    /// <summary>The resource of an object count that no cache has: configmaps, count/deployments.apps, count/widgets.example.com, ...</summary>
+    private async Task<ApiResource?> ResourceOfAsync(string name, CancellationToken ct)
     {
         if (_byShortName.TryGetValue(name, out var known)) return known;
         if (!name.StartsWith("count/", StringComparison.Ordinal) || name is "count/pods" or "count/services" or "count/persistentvolumeclaims") return null;
         var text = name["count/".Length..];
         var dot = text.IndexOf('.', StringComparison.Ordinal);
-        var (plural, group) = dot < 0 ? (text, "") : (text[..dot], text[(dot + 1)..]);
-        var info = ApiCatalog.Resources.FirstOrDefault(r => r.Plural == plural && r.Group == group && r.Namespaced && r.OnByDefault);
-        return info is null ? null : ApiResource.From(info);
+        return await (dot < 0 ? _kinds.FindPluralAsync("", text, ct) : _kinds.FindPluralAsync(text[(dot + 1)..], text[..dot], ct)) is { Namespaced: true } resource ? resource : null;
     }
 
     private void Changed(KubeObject obj)

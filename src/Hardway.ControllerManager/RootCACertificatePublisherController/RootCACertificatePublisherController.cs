@@ -5,26 +5,23 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Keeps the ConfigMap kube-root-ca.crt with the cluster's authority in every active namespace: Pods verify the API server with it. Keys are namespaces.</summary>
-internal sealed class RootCACertificatePublisherController : Controller
+internal sealed class RootCACertificatePublisherController : ClusterController
 {
     private const string MapName = "kube-root-ca.crt";
     private const string File = "ca.crt";
     private const string Description = "kubernetes.io/description";
     private const string Text = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
 
-    private readonly KubeClient _client;
     private readonly Informer<Namespace> _namespaces;
     private readonly Informer<ConfigMap> _maps;
     private readonly string _authority;
 
-    public RootCACertificatePublisherController(ControllerContext context, string authority)
-        : base("root-ca-certificate-publisher-controller", context.Logs, context.Time, context.Metrics)
+    public RootCACertificatePublisherController(ControllerContext context, string authority) : base("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", context)
     {
         Workers = 1;
         _authority = authority;
-        _client = context.ClientFor("root-ca-cert-publisher");
-        _namespaces = Needs(context.Informers.Get<Namespace>());
-        _maps = Needs(context.Informers.Get<ConfigMap>());
+        _namespaces = Watch<Namespace>();
+        _maps = Watch<ConfigMap>();
         _namespaces.AddHandler(n => Queue.Add(n.Metadata.Name), (_, n) => Queue.Add(n.Metadata.Name));
         _maps.AddHandler(updated: (_, m) => Changed(m), deleted: Changed);
     }
@@ -39,8 +36,8 @@ internal sealed class RootCACertificatePublisherController : Controller
         (wanted.Metadata.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal))[Description] = Text;
         try
         {
-            if (current is null) await _client.CreateAsync(wanted, cancellationToken);
-            else await _client.UpdateAsync(wanted, cancellationToken);
+            if (current is null) await Client.CreateAsync(wanted, cancellationToken);
+            else await Client.UpdateAsync(wanted, cancellationToken);
         }
         catch (ApiException e) when (e.IsNamespaceTerminating || e.IsNotFound)
         {

@@ -5,19 +5,16 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Sees to it that every active namespace has the service account "default". Keys are namespaces.</summary>
-internal sealed class ServiceAccountController : Controller
+internal sealed class ServiceAccountController : ClusterController
 {
-    private readonly KubeClient _client;
     private readonly Informer<Namespace> _namespaces;
     private readonly Informer<ServiceAccount> _accounts;
 
-    public ServiceAccountController(ControllerContext context)
-        : base("serviceaccount-controller", context.Logs, context.Time, context.Metrics)
+    public ServiceAccountController(ControllerContext context) : base("serviceaccount-controller", "service-account-controller", context)
     {
         Workers = 1;
-        _client = context.ClientFor("service-account-controller");
-        _namespaces = Needs(context.Informers.Get<Namespace>());
-        _accounts = Needs(context.Informers.Get<ServiceAccount>());
+        _namespaces = Watch<Namespace>();
+        _accounts = Watch<ServiceAccount>();
         _namespaces.AddHandler(n => Queue.Add(n.Metadata.Name), (_, n) => Queue.Add(n.Metadata.Name));
         _accounts.AddHandler(deleted: a => Queue.Add(a.Metadata.Namespace));
     }
@@ -27,7 +24,7 @@ internal sealed class ServiceAccountController : Controller
         if (_namespaces.Store.Get(key) is not { } ns || ns.Status.Phase == "Terminating" || _accounts.Store.Get(key, "default") is not null) return;
         try
         {
-            await _client.CreateAsync(new ServiceAccount { Metadata = new ObjectMeta { Namespace = key, Name = "default" } }, cancellationToken);
+            await Client.CreateAsync(new ServiceAccount { Metadata = new ObjectMeta { Namespace = key, Name = "default" } }, cancellationToken);
         }
         catch (ApiException e) when (e.IsAlreadyExists || e.IsNamespaceTerminating || e.IsNotFound)
         {

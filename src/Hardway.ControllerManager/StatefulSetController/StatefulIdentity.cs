@@ -19,6 +19,9 @@ internal static class StatefulIdentity
 
     public static bool IsOrdered(StatefulSet set) => set.Spec.PodManagementPolicy != "Parallel";
 
+    /// <summary>How many of its Pods a rolling update may keep from being available; at least one.</summary>
+    public static int MaxUnavailable(StatefulSet set) => Math.Max(1, (set.Spec.UpdateStrategy.RollingUpdate?.MaxUnavailable ?? new IntOrString(1)).Scaled(Replicas(set), roundUp: false) ?? 1);
+
     /// <summary>The ordinal in a Pod's name, or null when the name is not of this set.</summary>
     public static int? OrdinalOf(StatefulSet set, string pod)
     {

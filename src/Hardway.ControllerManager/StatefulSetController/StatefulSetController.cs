@@ -11,31 +11,30 @@ namespace Hardway.ControllerManager;
 /// <code>
 /// 1 every ordinal that should be, in order: replace what ended, make what is missing (claims first). OrderedReady: go on only when it is
 ///   running, ready and available      2 ordinals too many, highest first; OrderedReady: one at a time, waiting for its end
-/// 3 rolling update, highest first down to the partition: delete one Pod of another revision, and only while all above are healthy
+/// 3 rolling update, highest first down to the partition: delete Pods of another revision while no more than maxUnavailable are not available
 /// </code>
 /// A name exists once, so that no cache, however old, can lead to two Pods of one identity.
 /// </summary>
-internal sealed class StatefulSetController : Controller
+internal sealed class StatefulSetController : ClusterController
 {
     private const string Account = "statefulset-controller";
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Claims<StatefulSet, Pod> _claims;
     private readonly RevisionHistory<StatefulSet> _history;
+    private readonly ClaimRetention _retention;
     private readonly Informer<StatefulSet> _sets;
     private readonly Informer<Pod> _pods;
     private readonly Informer<PersistentVolumeClaim> _volumeClaims;
 
-    public StatefulSetController(ControllerContext context)
-        : base("statefulset-controller", context.Logs, context.Time, context.Metrics)
+    public StatefulSetController(ControllerContext context) : base("statefulset-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("statefulset-controller", Account);
-        _claims = new Claims<StatefulSet, Pod>(_client);
-        _sets = Needs(context.Informers.Get<StatefulSet>());
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _volumeClaims = Needs(context.Informers.Get<PersistentVolumeClaim>());
-        _history = new RevisionHistory<StatefulSet>(_client, Needs(context.Informers.Get<ControllerRevision>()));
+        _events = EventsAs("statefulset-controller");
+        _claims = new Claims<StatefulSet, Pod>(Client);
+        _sets = Watch<StatefulSet>();
+        _pods = Watch<Pod>().AddPodIndexes();
+        _volumeClaims = Watch<PersistentVolumeClaim>();
+        _retention = new ClaimRetention(Client, _volumeClaims);
+        _history = new RevisionHistory<StatefulSet>(Client, Watch<ControllerRevision>());
         _sets.AddHandler(s => Queue.Add(KubeKey.Of(s)));
         _pods.AddHandler(PodChanged);
     }
@@ -52,7 +51,7 @@ internal sealed class StatefulSetController : Controller
         {
             var collided = set.Clone();
             collided.Status.CollisionCount = (set.Status.CollisionCount ?? 0) + 1;
-            await _client.UpdateStatusAsync(collided, cancellationToken);
+            await Client.UpdateStatusAsync(collided, cancellationToken);
             return;
         }
         var current = revisions.Find(r => r.Metadata.Name == set.Status.CurrentRevision) ?? update;
@@ -98,7 +97,8 @@ internal sealed class StatefulSetController : Controller
             {
                 _events.Warning(set, "RecreatingFailedPod", $"StatefulSet {KubeKey.Of(set)} is recreating failed Pod {pod.Metadata.Name}");
                 await DeleteAsync(set, pod, ct);
-                return false;
+                if (ordered) return false;
+                continue;
             }
             if (pod is null)
             {
@@ -108,8 +108,9 @@ internal sealed class StatefulSetController : Controller
                 continue;
             }
             if (pod.Status.Phase is "Pending" or "") await EnsureClaimsAsync(set, ordinal, ct);
+            await _retention.ApplyAsync(set, pod, ordinal, condemned: false, ct);
             if (!ordered) continue;
-            if (!StatefulIdentity.IsHealthy(pod) || !PodState.IsAvailable(pod, set.Spec.MinReadySeconds, Time.GetUtcNow())) return false;
+            if (!IsAvailable(set, pod)) return false;
         }
         return true;
     }
@@ -121,7 +122,7 @@ internal sealed class StatefulSetController : Controller
         {
             if (!PodState.IsTerminating(pod))
             {
-                if (look.Set.Spec.PersistentVolumeClaimRetentionPolicy?.WhenScaled == "Delete") await GiveClaimsToPodAsync(look.Set, pod, ct);
+                await _retention.ApplyAsync(look.Set, pod, StatefulIdentity.OrdinalOf(look.Set, pod.Metadata.Name) ?? 0, condemned: true, ct);
                 await DeleteAsync(look.Set, pod, ct);
             }
             if (ordered) return false;
@@ -129,20 +130,34 @@ internal sealed class StatefulSetController : Controller
         return true;
     }
 
+    /// <summary>
+    /// Deletes Pods of another revision, highest first: those that are not available anyway, and others while no more than maxUnavailable are without
+    /// one. Pods that are on their way count.
+    /// </summary>
     private async Task UpdateAsync(Look look, CancellationToken ct)
     {
-        var partition = look.Set.Spec.UpdateStrategy.RollingUpdate?.Partition ?? 0;
+        var set = look.Set;
+        var lowest = StatefulIdentity.Start(set) + (set.Spec.UpdateStrategy.RollingUpdate?.Partition ?? 0);
+        var most = StatefulIdentity.MaxUnavailable(set);
+        var unavailable = StatefulIdentity.Replicas(set) - look.Wanted.Values.Count(p => IsAvailable(set, p));
+        var busy = 0;
         foreach (var (ordinal, pod) in look.Wanted.Reverse())
         {
-            if (ordinal < partition + StatefulIdentity.Start(look.Set) && partition > 0) return;
-            if (StatefulIdentity.RevisionOf(pod) != look.Update.Metadata.Name && !PodState.IsTerminating(pod))
+            if (ordinal < lowest || busy >= most) return;
+            var available = IsAvailable(set, pod);
+            if (StatefulIdentity.RevisionOf(pod) == look.Update.Metadata.Name || PodState.IsTerminating(pod))
             {
-                await DeleteAsync(look.Set, pod, ct);
-                return;
+                if (!available) busy++;
+                continue;
             }
-            if (!StatefulIdentity.IsHealthy(pod) || !PodState.IsAvailable(pod, look.Set.Spec.MinReadySeconds, Time.GetUtcNow())) return;
+            if (available && unavailable >= most) continue;
+            await DeleteAsync(set, pod, ct);
+            busy++;
+            if (available) unavailable++;
         }
     }
+
+    private bool IsAvailable(StatefulSet set, Pod pod) => StatefulIdentity.IsHealthy(pod) && PodState.IsAvailable(pod, set.Spec.MinReadySeconds, Time.GetUtcNow());
 
     /// <summary>During a rolling update a Pod that is lost below the update's front, or below the partition, comes back as it was.</summary>
     private static bool IsOldShare(Look look, int ordinal)
@@ -160,7 +175,7 @@ internal sealed class StatefulSetController : Controller
         var pod = StatefulIdentity.NewPod(set, ordinal, template, revision.Metadata.Name);
         try
         {
-            var made = await _client.CreateAsync(pod, ct);
+            var made = await Client.CreateAsync(pod, ct);
             _events.Normal(set, "SuccessfulCreate", $"create Pod {made.Metadata.Name} in StatefulSet {set.Metadata.Name} successful");
             return made;
         }
@@ -177,7 +192,7 @@ internal sealed class StatefulSetController : Controller
 
     private async Task DeleteAsync(StatefulSet set, Pod pod, CancellationToken ct)
     {
-        if (await _client.DeleteAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = pod.Metadata.Uid } }, ct))
+        if (await Client.DeleteAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = pod.Metadata.Uid } }, ct))
             _events.Normal(set, "SuccessfulDelete", $"delete Pod {pod.Metadata.Name} in StatefulSet {set.Metadata.Name} successful");
     }
 
@@ -188,24 +203,12 @@ internal sealed class StatefulSetController : Controller
             if (_volumeClaims.Store.Get(KubeKey.Of(claim)) is not null) continue;
             try
             {
-                await _client.CreateAsync(claim, ct);
+                await Client.CreateAsync(claim, ct);
                 _events.Normal(set, "SuccessfulCreate", $"create Claim {claim.Metadata.Name} Pod {StatefulIdentity.NameOf(set, ordinal)} in StatefulSet {set.Metadata.Name} success");
             }
             catch (ApiException e) when (e.IsAlreadyExists)
             {
             }
-        }
-    }
-
-    /// <summary>whenScaled: Delete: the garbage collector removes the claims with the Pod.</summary>
-    private async Task GiveClaimsToPodAsync(StatefulSet set, Pod pod, CancellationToken ct)
-    {
-        foreach (var template in set.Spec.VolumeClaimTemplates ?? [])
-        {
-            var name = StatefulIdentity.ClaimName(set, template, StatefulIdentity.OrdinalOf(set, pod.Metadata.Name) ?? 0);
-            if (_volumeClaims.Store.Get(pod.Metadata.Namespace, name)?.Clone() is not { } claim || claim.Metadata.OwnerReferences?.Exists(o => o.Uid == pod.Metadata.Uid) == true) continue;
-            claim.Metadata.OwnerReferences = [new OwnerReference { ApiVersion = "v1", Kind = "Pod", Name = pod.Metadata.Name, Uid = pod.Metadata.Uid }];
-            await _client.UpdateAsync(claim, ct);
         }
     }
 
@@ -228,7 +231,7 @@ internal sealed class StatefulSetController : Controller
             status.CurrentReplicas = status.UpdatedReplicas;
             status.CurrentRevision = status.UpdateRevision;
         }
-        if (!ApiStruct.DeepEquals(status, look.Set.Status)) await _client.UpdateStatusAsync(changed, ct);
+        if (!ApiStruct.DeepEquals(status, look.Set.Status)) await Client.UpdateStatusAsync(changed, ct);
         if (look.Set.Spec.MinReadySeconds > 0 && status.ReadyReplicas > status.AvailableReplicas) Queue.AddAfter(key, TimeSpan.FromSeconds(Math.Min(5, look.Set.Spec.MinReadySeconds)));
     }
 

@@ -5,16 +5,13 @@ using Hardway.Client;
 namespace Hardway.ControllerManager;
 
 /// <summary>Deletes Jobs that ended ttlSecondsAfterFinished ago, after a live look: the time may have been changed. Keys are Jobs.</summary>
-internal sealed class TTLAfterFinishedController : Controller
+internal sealed class TTLAfterFinishedController : ClusterController
 {
-    private readonly KubeClient _client;
     private readonly Informer<Job> _jobs;
 
-    public TTLAfterFinishedController(ControllerContext context)
-        : base("ttl-after-finished-controller", context.Logs, context.Time, context.Metrics)
+    public TTLAfterFinishedController(ControllerContext context) : base("ttl-after-finished-controller", "ttl-after-finished-controller", context)
     {
-        _client = context.ClientFor("ttl-after-finished-controller");
-        _jobs = Needs(context.Informers.Get<Job>());
+        _jobs = Watch<Job>();
         _jobs.AddHandler(Changed, (_, j) => Changed(j));
     }
 
@@ -26,9 +23,9 @@ internal sealed class TTLAfterFinishedController : Controller
             Queue.AddAfter(key, at - Time.GetUtcNow());
             return;
         }
-        var live = await _client.TryGetAsync<Job>(job.Metadata.Namespace, job.Metadata.Name, cancellationToken);
+        var live = await Client.TryGetAsync<Job>(job.Metadata.Namespace, job.Metadata.Name, cancellationToken);
         if (live is null || live.Metadata.Uid != job.Metadata.Uid || ExpiresAt(live) is not { } still || still > Time.GetUtcNow()) return;
-        await _client.DeleteAsync<Job>(live.Metadata.Namespace, live.Metadata.Name, new DeleteOptions { PropagationPolicy = "Foreground", Preconditions = new Preconditions { Uid = live.Metadata.Uid } }, cancellationToken);
+        await Client.DeleteAsync<Job>(live.Metadata.Namespace, live.Metadata.Name, new DeleteOptions { PropagationPolicy = "Foreground", Preconditions = new Preconditions { Uid = live.Metadata.Uid } }, cancellationToken);
     }
 
     internal static DateTimeOffset? ExpiresAt(Job job)

@@ -1,8 +1,5 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using Hardway.Api;
 using Hardway.Api.Core.V1;
-using Hardway.Api.Meta.V1;
 using Hardway.Client;
 using Microsoft.Extensions.Logging;
 
@@ -12,21 +9,18 @@ namespace Hardway.ControllerManager;
 /// Deletes Pods from nodes whose NoExecute taints they do not bear, or no longer: a toleration with tolerationSeconds counts from the taint's own
 /// timeAdded, so that a new leader does not start the wait anew. Keys are Pods.
 /// </summary>
-internal sealed partial class TaintEvictionController : Controller
+internal sealed partial class TaintEvictionController : ClusterController
 {
     private const string Account = "node-controller";
-    private readonly KubeClient _client;
     private readonly EventRecorder _events;
     private readonly Informer<Pod> _pods;
     private readonly Informer<Node> _nodes;
 
-    public TaintEvictionController(ControllerContext context)
-        : base("taint-eviction-controller", context.Logs, context.Time, context.Metrics)
+    public TaintEvictionController(ControllerContext context) : base("taint-eviction-controller", Account, context)
     {
-        _client = context.ClientFor(Account);
-        _events = context.EventsFor("taint-eviction-controller", Account);
-        _pods = Needs(context.Informers.Get<Pod>().AddPodIndexes());
-        _nodes = Needs(context.Informers.Get<Node>());
+        _events = EventsAs("taint-eviction-controller");
+        _pods = Watch<Pod>().AddPodIndexes();
+        _nodes = Watch<Node>();
         _pods.AddHandler(PodChanged, (old, now) => { if (old.Spec.NodeName != now.Spec.NodeName || (old.Spec.Tolerations?.Count ?? 0) != (now.Spec.Tolerations?.Count ?? 0)) PodChanged(now); });
         _nodes.AddHandler(NodeChanged, (_, n) => NodeChanged(n));
     }
@@ -44,8 +38,7 @@ internal sealed partial class TaintEvictionController : Controller
         }
         LogEvicting(Log, key);
         _events.Normal(pod, "TaintManagerEviction", $"Marking for deletion Pod {key}");
-        await MarkAsync(pod, cancellationToken);
-        await _client.DeleteAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, new DeleteOptions { Preconditions = new Preconditions { Uid = pod.Metadata.Uid } }, cancellationToken);
+        await PodControl.EvictAsync(Client, pod, "DeletionByTaintManager", "the node has a NoExecute taint that the Pod does not bear", Time.GetUtcNow(), cancellationToken);
     }
 
     /// <summary>When the Pod must go: now for a taint it does not bear, later for one it bears for a while, never (null) otherwise.</summary>
@@ -61,23 +54,6 @@ internal sealed partial class TaintEvictionController : Controller
             if (earliest is null || at < earliest) earliest = at;
         }
         return earliest;
-    }
-
-    private async Task MarkAsync(Pod pod, CancellationToken ct)
-    {
-        var condition = new JsonObject
-        {
-            ["type"] = "DisruptionTarget", ["status"] = "True", ["reason"] = "DeletionByTaintManager",
-            ["message"] = "Taint manager: deleting due to NoExecute taint", ["lastTransitionTime"] = ApiTime.Format(Time.GetUtcNow()),
-        };
-        var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
-        try
-        {
-            await _client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
-        }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-        }
     }
 
     private void PodChanged(Pod pod)
