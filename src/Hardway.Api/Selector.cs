@@ -97,6 +97,9 @@ public sealed class Selector
             ? Everything
             : new Selector([.. map.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new SelectorRequirement(p.Key, SelectorOperator.In, [p.Value]))]);
 
+    /// <summary>All of these requirements; those that stand twice once.</summary>
+    public static Selector Of(IEnumerable<SelectorRequirement> requirements) => new([.. requirements.DistinctBy(r => r.ToString(), StringComparer.Ordinal).OrderBy(r => r.Key, StringComparer.Ordinal)]);
+
     /// <summary>Reads the query form: a=b, a!=b, a in (b,c), a notin (b), a, !a, a&gt;1, a&lt;2, joined by commas.</summary>
     /// <exception cref="FormatException">The text is no selector.</exception>
     public static Selector Parse(string? text)

@@ -1,7 +1,7 @@
 using Hardway.Client;
 using Hardway.Hosting;
 using Hardway.Scheduler.Configuration;
-using Hardway.Scheduler.Framework;
+using Hardway.Scheduler.Extenders;
 using Hardway.Scheduler.Plugins.Volumes;
 using Hardway.Scheduler.Queue;
 using Hardway.Scheduler.Scheduling;
@@ -43,7 +43,8 @@ public static partial class SchedulerApplet
             .Add("events", events.RunAsync);
 
         // Caches fill while standing by, so that a new leader can schedule at once.
-        using var scheduler = Make(config, client, events, metrics, logs, time, out var watch);
+        using var extenders = ExtenderChain.Create(config.Extenders, logs.CreateLogger("Extenders"));
+        using var scheduler = Make(config, client, events, metrics, logs, time, extenders, out var watch);
         health.Add("informer-sync", () => watch.HasSynced ? null : "the first lists have not arrived", HealthEndpoints.Readyz);
         host.Add("caches", watch.RunAsync);
         host.AddInit("caches synced", watch.WaitForSyncAsync);
@@ -55,56 +56,19 @@ public static partial class SchedulerApplet
     }
 
     private static PodScheduler Make(
-        SchedulerConfig config, KubeClient client, EventRecorder events, Metrics metrics, ComponentLog logs, TimeProvider time, out ClusterWatch watch)
+        SchedulerConfig config, KubeClient client, EventRecorder events, Metrics metrics, ComponentLog logs, TimeProvider time, ExtenderChain extenders, out ClusterWatch watch)
     {
-        var state = new ClusterState();
-        var nominated = new NominatedPods();
         var cluster = watch = new ClusterWatch(client, logs);
-        var profiles = config.Profiles.ToDictionary(
-            p => p.SchedulerName, p => PluginTable.Make(p, new VolumeBinder(client, cluster, state, p.VolumeBindTimeout)), StringComparer.Ordinal);
-        var queue = new SchedulingQueue(time, pod => PreEnqueue(profiles, pod), plugin => Wakes(profiles, plugin), config.InitialBackoff, config.MaxBackoff);
-        cluster.Attach(state, queue, nominated, profiles.ContainsKey);
-        var schedulerMetrics = new SchedulerMetrics(metrics);
-        foreach (var (label, place) in new[] { ("active", QueuePlace.Active), ("backoff", QueuePlace.Backoff), ("unschedulable", QueuePlace.Unschedulable), ("gated", QueuePlace.Gated) })
-        {
-            metrics.Gauge($"hardway_scheduler_pending_pods_{label}", "Pods that wait in this part of the queue.", () => queue.Count(place));
-        }
-
-        var algorithm = new SchedulingAlgorithm(cluster, nominated, config.PercentageOfNodesToScore, Random.Shared);
+        var state = new ClusterState(cluster);
         var writer = new ApiPodWriter(client, events, logs.CreateLogger("Pods"));
-        return new PodScheduler(state, queue, algorithm, nominated, profiles, writer, schedulerMetrics, time, logs.CreateLogger("Scheduling"));
-    }
-
-    private static Refusal? PreEnqueue(Dictionary<string, Profile> profiles, PodInfo pod)
-    {
-        if (profiles.TryGetValue(pod.Pod.Spec.SchedulerName, out var profile))
-        {
-            foreach (var plugin in profile.PreEnqueue)
-            {
-                if (plugin.PreEnqueue(pod) is { } gated)
-                {
-                    return gated;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private static ClusterEvents Wakes(Dictionary<string, Profile> profiles, string plugin)
-    {
-        if (plugin == PodScheduler.NoNodes)
-        {
-            return ClusterEvents.NodeAdded;
-        }
-
-        var wakes = ClusterEvents.None;
-        foreach (var profile in profiles.Values)
-        {
-            wakes |= profile.Wakes.GetValueOrDefault(plugin, ClusterEvents.All);
-        }
-
-        return wakes;
+        var services = new PluginServices(writer, timeout => new VolumeBinder(client, cluster, timeout), Random.Shared);
+        var profiles = config.Profiles.ToDictionary(p => p.SchedulerName, p => PluginTable.Make(p, services), StringComparer.Ordinal);
+        var queue = new SchedulingQueue(time, new QueueRules(profiles), config.InitialBackoff, config.MaxBackoff);
+        new ClusterHandlers(state, queue, profiles.ContainsKey).Attach(cluster);
+        var schedulerMetrics = new SchedulerMetrics(metrics);
+        schedulerMetrics.Watch(queue, state);
+        var algorithm = new SchedulingAlgorithm(config.PercentageOfNodesToScore, Random.Shared);
+        return new PodScheduler(state, queue, algorithm, profiles, extenders, writer, schedulerMetrics, time, logs.CreateLogger("Scheduling"));
     }
 
     [LoggerMessage(LogLevel.Information, "kube-scheduler starts, profiles {Profiles}")]

@@ -1,8 +1,7 @@
-using System.Collections.Concurrent;
 using Hardway.Hosting;
 using Hardway.Scheduler.Configuration;
+using Hardway.Scheduler.Extenders;
 using Hardway.Scheduler.Framework;
-using Hardway.Scheduler.Plugins.Volumes;
 using Hardway.Scheduler.Queue;
 using Hardway.Scheduler.Scheduling;
 using Hardway.Scheduler.State;
@@ -14,57 +13,29 @@ namespace Hardway.Scheduler.Tests;
 /// <summary>The loop with everything but the API: what it binds, refuses and undoes.</summary>
 public sealed class PodSchedulerTests : IDisposable
 {
-    private sealed class Writer : IPodWriter
-    {
-        public ConcurrentDictionary<string, string> Bound { get; } = new();
-        public List<string> Told { get; } = [];
-        public List<string> Preempted { get; } = [];
-        public Func<PodInfo, Task>? OnBind { get; set; }
-
-        public async Task BindAsync(PodInfo pod, string node, CancellationToken cancel)
-        {
-            await (OnBind?.Invoke(pod) ?? Task.CompletedTask);
-            Bound[pod.Key] = node;
-        }
-
-        public Task UnschedulableAsync(PodInfo pod, string message, string? nominatedNode, CancellationToken cancel)
-        {
-            Told.Add($"{pod.Key}: {message}{(nominatedNode is null ? "" : " -> " + nominatedNode)}");
-            return Task.CompletedTask;
-        }
-
-        public Task PreemptAsync(PodInfo victim, PodInfo preemptor, string node, CancellationToken cancel)
-        {
-            Preempted.Add(victim.Key);
-            return Task.CompletedTask;
-        }
-
-        public void BindingFailed(PodInfo pod, string message) => Told.Add($"{pod.Key}: {message}");
-    }
-
-    private sealed class NoBinder : IVolumeBinder
-    {
-        public Task<Refusal?> BindAsync(PodInfo pod, string node, CancellationToken cancel) => Task.FromResult<Refusal?>(null);
-    }
-
-    private readonly ClusterState _state = new();
-    private readonly NominatedPods _nominated = new();
+    private readonly ClusterState _state = new(new FakeListers());
     private readonly SchedulingQueue _queue;
     private readonly PodScheduler _scheduler;
-    private readonly Writer _writer = new();
+    private readonly RecordingWriter _writer = new();
+    private readonly ExtenderChain _extenders = new([], NullLogger.Instance);
 
     public PodSchedulerTests()
     {
-        var profile = PluginTable.Make(new ProfileConfig(), new NoBinder());
-        _queue = new SchedulingQueue(TimeProvider.System, _ => null, _ => ClusterEvents.All, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10));
-        var algorithm = new SchedulingAlgorithm(new FakeListers(), _nominated, 0, new Random(1));
+        var profiles = new Dictionary<string, Profile>
+        {
+            ["default-scheduler"] = PluginTable.Make(new ProfileConfig(), new PluginServices(_writer, _ => new RecordingBinder(), new Random(1))),
+        };
+        _queue = new SchedulingQueue(TimeProvider.System, new QueueRules(profiles), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10));
         _scheduler = new PodScheduler(
-            _state, _queue, algorithm, _nominated, new Dictionary<string, Profile> { ["default-scheduler"] = profile }, _writer,
-            new SchedulerMetrics(new Metrics()), TimeProvider.System, NullLogger.Instance);
+            _state, _queue, new SchedulingAlgorithm(0, new Random(1)), profiles, _extenders, _writer, new SchedulerMetrics(new Metrics()), TimeProvider.System, NullLogger.Instance);
         _state.SetNode(Node("node-0"));
     }
 
-    public void Dispose() => _scheduler.Dispose();
+    public void Dispose()
+    {
+        _scheduler.Dispose();
+        _extenders.Dispose();
+    }
 
     private Task StepAsync() => _scheduler.StepAsync(TestContext.Current.CancellationToken);
 
@@ -96,7 +67,7 @@ public sealed class PodSchedulerTests : IDisposable
         _writer.OnBind = null;
         await StepAsync();
 
-        Assert.Equal("node-0", _writer.Bound["default/a"]);
+        Assert.Equal("node-0", _writer.Bindings["default/a"]);
     }
 
     [Fact]
@@ -110,9 +81,30 @@ public sealed class PodSchedulerTests : IDisposable
         Assert.EndsWith("-> node-0", Assert.Single(_writer.Told));
 
         _state.RemovePod("default/low");
-        _queue.Move(ClusterEvents.AssignedPodDeleted);
+        _queue.Move(new ClusterEvent(ClusterEvents.AssignedPodDeleted) { Pod = Pod("low", cpu: "4", node: "node-0") });
         await StepAsync();
-        Assert.Equal("node-0", _writer.Bound["default/high"]);
+        Assert.Equal("node-0", _writer.Bindings["default/high"]);
+    }
+
+    [Fact]
+    public async Task Other_pods_go_on_while_victims_are_told_to_leave()
+    {
+        var gate = new TaskCompletionSource();
+        _writer.OnPreempt = _ => gate.Task;
+        _state.SetNode(Node("node-0", cpu: "5"));
+        _state.SetPod(Pod("low", "{priority: 1}", cpu: "4", node: "node-0"));
+        _state.Nominated.Set(Pod("hopeful", "{priority: 2}", cpu: "3"), "node-0");
+        _queue.Add(Pod("high", "{priority: 10}", cpu: "4"));
+        _queue.Add(Pod("small", "{priority: 0}", cpu: "1"));
+        await StepAsync();
+        await StepAsync();
+
+        Assert.Equal(1, _queue.Count(QueuePlace.InFlight)); // the preemptor is not tried again before its victims know
+        Assert.Empty(_writer.Preempted);
+        Assert.Equal(["default/hopeful"], _writer.Cleared); // its room goes to the more important Pod
+        gate.SetResult();
+        Assert.Equal(["default/low"], _writer.Preempted);
+        Assert.Equal("node-0", _state.Nominated.NodeOf("default/high"));
     }
 
     [Fact]
@@ -123,7 +115,7 @@ public sealed class PodSchedulerTests : IDisposable
         _queue.Add(pod);
         await StepAsync();
 
-        Assert.Empty(_writer.Bound);
+        Assert.Empty(_writer.Bindings);
         Assert.Empty(_writer.Told);
     }
 
@@ -146,6 +138,6 @@ public sealed class PodSchedulerTests : IDisposable
         gate.SetResult();
         await running;
 
-        Assert.Single(_writer.Bound);
+        Assert.Single(_writer.Bindings);
     }
 }

@@ -1,7 +1,6 @@
+using Hardway.Scheduler.Configuration;
 using Hardway.Scheduler.Framework;
-using Hardway.Scheduler.Plugins.SchedulingGates;
 using Hardway.Scheduler.Queue;
-using Hardway.Scheduler.State;
 using static Hardway.Scheduler.Tests.Samples;
 
 namespace Hardway.Scheduler.Tests;
@@ -22,10 +21,9 @@ public sealed class QueueTests : IDisposable
 
     public QueueTests()
     {
-        var gates = new SchedulingGates();
+        var profile = PluginTable.Make(new ProfileConfig(), new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new Random(1)));
         _queue = new SchedulingQueue(
-            _time, gates.PreEnqueue, plugin => plugin == "NodeResourcesFit" ? ClusterEvents.NodeAdded | ClusterEvents.AssignedPodDeleted : ClusterEvents.NodeTaints,
-            TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+            _time, new QueueRules(new Dictionary<string, Profile> { ["default-scheduler"] = profile }), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
     }
 
     public void Dispose() => _queue.Dispose();
@@ -54,6 +52,28 @@ public sealed class QueueTests : IDisposable
         _queue.Move(ClusterEvents.AssignedPodDeleted);
         Assert.Equal(1, _queue.Count(QueuePlace.Backoff)); // its back-off of a second is not over
         _time.Advance(1);
+        Assert.Equal(2, (await PopAsync()).Attempts);
+    }
+
+    [Fact]
+    public async Task An_event_wakes_only_whom_it_can_help()
+    {
+        _queue.Add(Pod("large", cpu: "8"));
+        _queue.Refused(await PopAsync(), ["NodeResourcesFit"]);
+
+        _queue.Move(new ClusterEvent(ClusterEvents.NodeAdded) { Node = Node("small", cpu: "4") });
+        Assert.Equal(1, _queue.Count(QueuePlace.Unschedulable));
+        _queue.Move(new ClusterEvent(ClusterEvents.NodeAdded) { Node = Node("big", cpu: "16") });
+        Assert.Equal(1, _queue.Count(QueuePlace.Backoff));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_five_minutes_tries_again()
+    {
+        _queue.Add(Pod("a"));
+        _queue.Refused(await PopAsync(), ["NodeName"]);
+        _time.Advance(301);
+
         Assert.Equal(2, (await PopAsync()).Attempts);
     }
 

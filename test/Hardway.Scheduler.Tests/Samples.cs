@@ -1,7 +1,5 @@
 using Hardway.Api;
 using Hardway.Api.Core.V1;
-using Hardway.Api.Policy.V1;
-using Hardway.Api.Storage.V1;
 using Hardway.Scheduler.State;
 
 namespace Hardway.Scheduler.Tests;
@@ -30,31 +28,4 @@ internal static class Samples
     }
 
     public static T Read<T>(string yaml) where T : ApiStruct, IApiType<T>, new() => ApiJson.Deserialize<T>(YamlJson.ToJson(yaml));
-}
-
-/// <summary>What plugins ask, given by the test.</summary>
-internal sealed class FakeListers : IClusterListers
-{
-    public Dictionary<string, Dictionary<string, string>> Labels { get; } = [];
-    public Selector Default { get; set; } = Selector.Nothing;
-    public List<PodDisruptionBudget> Budgets { get; } = [];
-    public List<PersistentVolumeClaim> Claims { get; } = [];
-    public List<PersistentVolume> AllVolumes { get; } = [];
-    public List<StorageClass> Classes { get; } = [];
-
-    public IReadOnlyDictionary<string, string>? NamespaceLabels(string name) => Labels.GetValueOrDefault(name);
-
-    public Selector DefaultSelector(Pod pod) => Default;
-
-    public IReadOnlyList<PodDisruptionBudget> DisruptionBudgets(string @namespace) => Budgets;
-
-    public PersistentVolumeClaim? Claim(string @namespace, string name) => Claims.Find(c => c.Metadata.Name == name);
-
-    public PersistentVolume? Volume(string name) => AllVolumes.Find(v => v.Metadata.Name == name);
-
-    public IReadOnlyList<PersistentVolume> Volumes() => AllVolumes;
-
-    public StorageClass? StorageClass(string name) => Classes.Find(c => c.Metadata.Name == name);
-
-    public CSINode? CsiNode(string name) => null;
 }

@@ -6,7 +6,6 @@ using Hardway.Scheduler.Configuration;
 using Hardway.Scheduler.Framework;
 using Hardway.Scheduler.Scheduling;
 using Hardway.Scheduler.State;
-using Hardway.Scheduler.Plugins.Volumes;
 using static Hardway.Scheduler.Tests.Samples;
 
 namespace Hardway.Scheduler.Tests;
@@ -14,36 +13,36 @@ namespace Hardway.Scheduler.Tests;
 /// <summary>The default profile on a small cluster: which node, or which words why not.</summary>
 public sealed class SchedulingTests
 {
-    private sealed class NoBinder : IVolumeBinder
-    {
-        public Task<Refusal?> BindAsync(PodInfo pod, string node, CancellationToken cancel) => Task.FromResult<Refusal?>(null);
-    }
-
-    private readonly ClusterState _state = new();
     private readonly FakeListers _listers = new();
-    private readonly NominatedPods _nominated = new();
-    private readonly Profile _profile = PluginTable.Make(new ProfileConfig(), new NoBinder());
-    private readonly SchedulingAlgorithm _algorithm;
+    private readonly ClusterState _state;
+    private readonly Profile _profile = Profile(new ProfileConfig());
+    private readonly SchedulingAlgorithm _algorithm = new(0, new Random(1));
 
     public SchedulingTests()
     {
-        _algorithm = new SchedulingAlgorithm(_listers, _nominated, 0, new Random(1));
+        _state = new ClusterState(_listers);
         Add(Node("node-0"), Node("node-1"));
     }
+
+    private static Profile Profile(ProfileConfig config) => PluginTable.Make(config, new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new Random(1)));
 
     private void Add(params Node[] nodes) => Array.ForEach(nodes, _state.SetNode);
 
     private void Running(params PodInfo[] pods) => Array.ForEach(pods, _state.SetPod);
 
-    private string? Place(PodInfo pod) => _algorithm.Schedule(_profile, pod, _state).Node;
+    private string? Place(PodInfo pod, Profile? profile = null)
+    {
+        var found = _algorithm.Filter(profile ?? _profile, pod, _state);
+        return found.Nodes.Count == 0 ? null : _algorithm.Choose(found.Cycle, found.Nodes).Name;
+    }
 
     private string Why(PodInfo pod)
     {
-        var decision = _algorithm.Schedule(_profile, pod, _state);
-        Assert.Null(decision.Node);
-        var room = decision.Cycle.Nodes.Count == 0 ? null : _profile.PostFilter!.PostFilter(decision.Cycle, decision.Refusals);
+        var found = _algorithm.Filter(_profile, pod, _state);
+        Assert.Empty(found.Nodes);
+        var room = found.Cycle.Nodes.Length == 0 ? null : _profile.PostFilters[0].PostFilter(found.Cycle, found.Refusals);
         return room?.Node is { } node ? $"{node}: {string.Join(' ', room.Victims)}"
-            : FitError.Message(decision.Cycle.Nodes.Count, decision.PreFilter, decision.Refusals.Values, room?.Message ?? "");
+            : FitError.Message(found.Cycle.Nodes.Length, found.PreFilter, found.Refusals, room?.Message ?? "");
     }
 
     [Fact]
@@ -169,17 +168,33 @@ public sealed class SchedulingTests
         Running(
             Pod("low", "{priority: 1}", cpu: "4", node: "node-0"),
             Pod("guarded", "{priority: 1}", "{app: guarded}", cpu: "4", node: "node-1"));
-        _listers.Budgets.Add(Read<PodDisruptionBudget>("metadata: {name: b, namespace: default}\nspec: {selector: {matchLabels: {app: guarded}}}\nstatus: {disruptionsAllowed: 0}"));
+        _listers.Add(Read<PodDisruptionBudget>("metadata: {name: b, namespace: default}\nspec: {selector: {matchLabels: {app: guarded}}}\nstatus: {disruptionsAllowed: 0}"));
 
         Assert.Equal("node-0: default/low", Why(Pod("high", "{priority: 10}", cpu: "2")));
         Assert.Contains("preemptionPolicy=Never", Why(Pod("polite", "{priority: 10, preemptionPolicy: Never}", cpu: "2")));
     }
 
     [Fact]
+    public void What_stays_missing_without_the_victims_is_the_reason_against_preemption()
+    {
+        Running(Pod("low", "{priority: 1}", cpu: "1", node: "node-0"), Pod("equal", "{priority: 10}", cpu: "3", node: "node-0"));
+
+        Assert.Equal(
+            "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). preemption: 0/2 nodes are available: 1 Insufficient cpu, 1 Preemption is not helpful for scheduling.",
+            WhyWithTaint(Pod("high", "{priority: 10}", cpu: "2")));
+    }
+
+    private string WhyWithTaint(PodInfo pod)
+    {
+        Add(Node("node-1", more: "{taints: [{key: dedicated, effect: NoSchedule}]}"));
+        return Why(pod);
+    }
+
+    [Fact]
     public void A_nominated_pod_keeps_its_room()
     {
         _state.RemoveNode("node-1");
-        _nominated.Set(Pod("first", "{priority: 10}", cpu: "3"), "node-0");
+        _state.Nominated.Set(Pod("first", "{priority: 10}", cpu: "3"), "node-0");
 
         Assert.Contains("Insufficient cpu", Why(Pod("second", cpu: "2")));
         Assert.Equal("node-0", Place(Pod("vip", "{priority: 20}", cpu: "2")));
@@ -191,13 +206,13 @@ public sealed class SchedulingTests
         const string Spec = "{volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]}";
         Assert.StartsWith("0/2 nodes are available: persistentvolumeclaim \"data\" not found.", Why(Pod("a", Spec)));
 
-        _listers.Claims.Add(Read<PersistentVolumeClaim>("metadata: {name: data, namespace: default}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, storageClassName: local}"));
+        _listers.Add(Read<PersistentVolumeClaim>("metadata: {name: data, namespace: default}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, storageClassName: local}"));
         Assert.StartsWith("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.", Why(Pod("a", Spec)));
 
-        _listers.Classes.Add(Read<StorageClass>("metadata: {name: local}\nprovisioner: kubernetes.io/no-provisioner\nvolumeBindingMode: WaitForFirstConsumer"));
+        _listers.Add(Read<StorageClass>("metadata: {name: local}\nprovisioner: kubernetes.io/no-provisioner\nvolumeBindingMode: WaitForFirstConsumer"));
         Assert.Contains("2 node(s) didn't find available persistent volumes to bind", Why(Pod("a", Spec)));
 
-        _listers.AllVolumes.Add(Read<PersistentVolume>("metadata: {name: pv}\nspec: {storageClassName: local, capacity: {storage: 2Gi}, accessModes: [ReadWriteOnce], nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-1]}]}]}}}\nstatus: {phase: Available}"));
+        _listers.Add(Read<PersistentVolume>("metadata: {name: pv}\nspec: {storageClassName: local, capacity: {storage: 2Gi}, accessModes: [ReadWriteOnce], nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-1]}]}]}}}\nstatus: {phase: Available}"));
         Assert.Equal("node-1", Place(Pod("a", Spec)));
     }
 

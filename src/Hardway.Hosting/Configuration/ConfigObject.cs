@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Hardway.Hosting;
@@ -99,6 +100,9 @@ public sealed class ConfigObject
         foreach (var field in e.EnumerateObject()) map[field.Name] = field.Value.ToString();
         return map;
     }
+
+    /// <summary>A field as JSON in UTF-8, to be read by somebody else; null when it is absent.</summary>
+    public byte[]? Json(string name) => Take(name) is { } e ? Encoding.UTF8.GetBytes(e.GetRawText()) : null;
 
     /// <summary>Accepts fields that have no effect here; returns the paths of those that were given.</summary>
     public List<string> Inert(params ReadOnlySpan<string> names)

@@ -22,8 +22,10 @@ public sealed class Counter : MetricFamily
 public sealed class Gauge : MetricFamily
 {
     private readonly Func<double>? _read;
+    private readonly Action<Gauge>? _refresh;
 
-    internal Gauge(string name, string help, string[] labels, Func<double>? read = null, string type = "gauge") : base(name, help, type, labels) => _read = read;
+    internal Gauge(string name, string help, string[] labels, Func<double>? read = null, string type = "gauge", Action<Gauge>? refresh = null)
+        : base(name, help, type, labels) => (_read, _refresh) = (read, refresh);
 
     public void Set(double value, params ReadOnlySpan<string> labels) => ((Cell)CellOf(labels)).Value = value;
 
@@ -35,6 +37,7 @@ public sealed class Gauge : MetricFamily
     internal void Refresh()
     {
         if (_read is not null) Set(_read());
+        _refresh?.Invoke(this);
     }
 
     private protected override object NewCell() => new Cell();

@@ -34,6 +34,10 @@ public sealed class Metrics
     /// <summary>A gauge that is read when it is scraped.</summary>
     public Gauge Gauge(string name, string help, Func<double> read) => Custom(name, help, "gauge", read);
 
+    /// <summary>A gauge with labels whose values are set anew when it is scraped.</summary>
+    public Gauge Gauge(string name, string help, string[] labels, Action<Gauge> refresh) =>
+        (Gauge)_families.GetOrAdd(name, _ => new Gauge(name, help, labels, refresh: refresh));
+
     public Histogram Histogram(string name, string help, double[]? bounds = null, params string[] labels) =>
         (Histogram)_families.GetOrAdd(name, _ => new Histogram(name, help, bounds ?? LatencyBounds, labels));
 

@@ -1,6 +1,5 @@
 using System.Net;
-using System.Text.Json;
-using Hardway.Api;
+using Hardway.Client;
 using Hardway.Hosting;
 
 namespace Hardway.Proxy.Configuration;
@@ -8,38 +7,12 @@ namespace Hardway.Proxy.Configuration;
 /// <summary>Reads KubeProxyConfiguration strictly: an unknown field, a wrong type or value is one line that names the file and the field.</summary>
 internal static class ProxyConfigReader
 {
-    public static ProxyConfig Load(string file)
-    {
-        try
-        {
-            return Read(file, File.ReadAllText(file));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ComponentException($"the configuration {file} cannot be read: {e.Message}", e);
-        }
-    }
+    private const string ApiVersion = "kubeproxy.config.k8s.io/v1alpha1";
+    private const string Kind = "KubeProxyConfiguration";
 
-    public static ProxyConfig Read(string file, string yaml)
-    {
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(YamlJson.ToJson(yaml));
-        }
-        catch (ApiDecodeException e)
-        {
-            throw new ComponentException($"{file}: {e.Message}", e);
-        }
+    public static ProxyConfig Load(string file) => ConfigFile.Load(file, ApiVersion, Kind, Read);
 
-        using (document)
-        {
-            var root = ConfigObject.Root(file, document.RootElement, "kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration");
-            var config = Read(root);
-            root.Done();
-            return config;
-        }
-    }
+    public static ProxyConfig Read(string file, string yaml) => ConfigFile.Read(file, yaml, ApiVersion, Kind, Read);
 
     private static ProxyConfig Read(ConfigObject root)
     {

@@ -1,29 +1,32 @@
 using Hardway.Client;
-using Hardway.Scheduler.Plugins.NodeResources;
+using Hardway.Scheduler.Extenders;
+using Hardway.Scheduler.Framework;
 
 namespace Hardway.Scheduler.Configuration;
+
+/// <summary>The plugins a user turned on (with weights, 0: the default's) and off at one extension point; "*" is all.</summary>
+internal sealed record PluginSetConfig(IReadOnlyList<(string Name, int Weight)> Enabled, IReadOnlySet<string> Disabled)
+{
+    public static readonly PluginSetConfig Empty = new([], new HashSet<string>());
+
+    public bool Disables(string name) => Disabled.Contains(name) || Disabled.Contains("*");
+}
 
 /// <summary>One profile: a scheduler name, the changes to the default plugins, and their arguments.</summary>
 internal sealed record ProfileConfig
 {
     public string SchedulerName { get; init; } = "default-scheduler";
+    public IReadOnlyDictionary<ExtensionPoint, PluginSetConfig> Plugins { get; init; } = new Dictionary<ExtensionPoint, PluginSetConfig>();
+    public PluginArguments Arguments { get; init; } = new();
 
-    /// <summary>Weights of score plugins that differ from the default.</summary>
-    public IReadOnlyDictionary<string, int> Weights { get; init; } = new Dictionary<string, int>();
+    /// <summary>Null: the configuration's.</summary>
+    public int? PercentageOfNodesToScore { get; init; }
 
-    /// <summary>Plugins turned off everywhere; "*" is all.</summary>
-    public IReadOnlySet<string> Disabled { get; init; } = new HashSet<string>();
-
-    /// <summary>Plugins turned off for scoring only.</summary>
-    public IReadOnlySet<string> ScoreDisabled { get; init; } = new HashSet<string>();
-
-    public IReadOnlySet<string> Enabled { get; init; } = new HashSet<string>();
-    public ScoringStrategy FitStrategy { get; init; } = ScoringStrategy.LeastAllocated;
-    public IReadOnlyList<(string Name, int Weight)> FitResources { get; init; } = NodeResourcesFit.DefaultResources;
-    public IReadOnlyList<(string Name, int Weight)> BalancedResources { get; init; } = NodeResourcesFit.DefaultResources;
-    public int HardPodAffinityWeight { get; init; } = 1;
-    public bool SystemSpreadDefaults { get; init; } = true;
-    public TimeSpan VolumeBindTimeout { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>The same, where NodeResourcesFit also passes over these extended resources.</summary>
+    public ProfileConfig Ignoring(IEnumerable<string> resources) => this with
+    {
+        Arguments = Arguments with { IgnoredResources = Arguments.IgnoredResources.Concat(resources).ToHashSet(StringComparer.Ordinal) },
+    };
 }
 
 /// <summary>What of KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1) is acted on, with upstream's defaults.</summary>
@@ -35,4 +38,5 @@ internal sealed record SchedulerConfig
     public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromSeconds(1);
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(10);
     public IReadOnlyList<ProfileConfig> Profiles { get; init; } = [new()];
+    public IReadOnlyList<ExtenderConfig> Extenders { get; init; } = [];
 }

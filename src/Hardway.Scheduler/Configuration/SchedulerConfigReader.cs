@@ -1,67 +1,37 @@
-using System.Text.Json;
-using Hardway.Api;
 using Hardway.Client;
 using Hardway.Hosting;
-using Hardway.Scheduler.Plugins.NodeResources;
+using Hardway.Scheduler.Extenders;
+using Hardway.Scheduler.Framework;
 
 namespace Hardway.Scheduler.Configuration;
 
-/// <summary>Reads KubeSchedulerConfiguration strictly. What is not supported here is refused with a line that says so, never ignored.</summary>
+/// <summary>Reads KubeSchedulerConfiguration strictly: what is unknown or wrong is one line that names the file and the field.</summary>
 internal static class SchedulerConfigReader
 {
-    public static SchedulerConfig Load(string file)
-    {
-        try
-        {
-            return Read(file, File.ReadAllText(file));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ComponentException($"the configuration {file} cannot be read: {e.Message}", e);
-        }
-    }
+    private const string ApiVersion = "kubescheduler.config.k8s.io/v1";
+    private const string Kind = "KubeSchedulerConfiguration";
 
-    public static SchedulerConfig Read(string file, string yaml)
-    {
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(YamlJson.ToJson(yaml));
-        }
-        catch (ApiDecodeException e)
-        {
-            throw new ComponentException($"{file}: {e.Message}", e);
-        }
+    public static SchedulerConfig Load(string file) => ConfigFile.Load(file, ApiVersion, Kind, Read);
 
-        using (document)
-        {
-            var root = ConfigObject.Root(file, document.RootElement, "kubescheduler.config.k8s.io/v1", "KubeSchedulerConfiguration");
-            var config = Read(root);
-            root.Done();
-            return config.LeaderElection.Validate() is { } wrong ? throw root.Wrong("leaderElection", wrong) : config;
-        }
-    }
+    public static SchedulerConfig Read(string file, string yaml) => ConfigFile.Read(file, yaml, ApiVersion, Kind, Read);
 
     private static SchedulerConfig Read(ConfigObject root)
     {
         var connection = root.Object("clientConnection");
         connection.Inert("acceptContentTypes", "contentType", "qps", "burst");
         root.Inert("parallelism", "enableProfiling", "enableContentionProfiling", "delayCacheUntilActive");
-        if (root.Objects("extenders").Count > 0)
-        {
-            throw root.Wrong("extenders", "are not supported by this scheduler");
-        }
-
-        var profiles = root.Objects("profiles").ConvertAll(Profile);
-        var twice = profiles.GroupBy(p => p.SchedulerName).FirstOrDefault(g => g.Count() > 1);
+        var election = Election(root.Object("leaderElection"));
+        var extenders = ExtenderConfigReader.Read(root);
+        var (initial, max) = (root.Int("podInitialBackoffSeconds", 1, 1), root.Int("podMaxBackoffSeconds", 10, 1));
         return new SchedulerConfig
         {
             Kubeconfig = connection.String("kubeconfig"),
-            LeaderElection = Election(root.Object("leaderElection")),
+            LeaderElection = election.Validate() is { } wrong ? throw root.Wrong("leaderElection", wrong) : election,
             PercentageOfNodesToScore = root.Int("percentageOfNodesToScore", 0, 0, 100),
-            InitialBackoff = TimeSpan.FromSeconds(root.Int("podInitialBackoffSeconds", 1, 1)),
-            MaxBackoff = TimeSpan.FromSeconds(root.Int("podMaxBackoffSeconds", 10, 1)),
-            Profiles = twice is not null ? throw root.Wrong("profiles", $"has schedulerName {twice.Key} twice") : profiles.Count > 0 ? profiles : [new ProfileConfig()],
+            InitialBackoff = TimeSpan.FromSeconds(initial),
+            MaxBackoff = max >= initial ? TimeSpan.FromSeconds(max) : throw root.Wrong("podMaxBackoffSeconds", $"is {max}, less than podInitialBackoffSeconds ({initial})"),
+            Profiles = Profiles(root).ConvertAll(p => p.Ignoring(extenders.SelectMany(e => e.IgnoredByScheduler))),
+            Extenders = extenders,
         };
     }
 
@@ -77,95 +47,87 @@ internal static class SchedulerConfigReader
         return section.String("resourceLock", "leases") == "leases" ? options : throw section.Wrong("leaderElection.resourceLock", "can only be leases");
     }
 
+    private static List<ProfileConfig> Profiles(ConfigObject root)
+    {
+        var profiles = root.Objects("profiles").ConvertAll(Profile);
+        if (profiles.GroupBy(p => p.SchedulerName).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw root.Wrong("profiles", $"has schedulerName {twice.Key} twice");
+        }
+
+        // There is one queue.
+        if (profiles.Select(p => string.Join(',', PluginTable.Resolve(p)[ExtensionPoint.QueueSort].Select(q => q.Name))).Distinct().Count() > 1)
+        {
+            throw root.Wrong("profiles", "must all have the same queueSort plugin");
+        }
+
+        return profiles.Count > 0 ? profiles : [new ProfileConfig()];
+    }
+
     private static ProfileConfig Profile(ConfigObject section)
     {
-        var config = new ProfileConfig { SchedulerName = section.String("schedulerName", "default-scheduler") };
-        section.Inert("percentageOfNodesToScore");
-        config = Plugins(section.Object("plugins"), config);
-        foreach (var arguments in section.Objects("pluginConfig"))
+        var config = new ProfileConfig
         {
-            config = Arguments(arguments.String("name"), arguments, arguments.Object("args"), config);
+            SchedulerName = section.String("schedulerName", "default-scheduler"),
+            PercentageOfNodesToScore = section.Has("percentageOfNodesToScore") ? section.Int("percentageOfNodesToScore", 0, 0, 100) : null,
+            Plugins = Plugins(section.Object("plugins")),
+        };
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in section.Objects("pluginConfig"))
+        {
+            var name = entry.String("name");
+            if (!seen.Add(name))
+            {
+                throw entry.Wrong("name", $"{name} is configured twice");
+            }
+
+            config = config with { Arguments = PluginArgumentsReader.Read(name, entry, config.Arguments) };
         }
 
-        return config;
+        var resolved = PluginTable.Resolve(config);
+        return resolved[ExtensionPoint.QueueSort].Count != 1 ? throw section.Wrong("plugins.queueSort", "must have exactly one plugin enabled")
+            : resolved[ExtensionPoint.Bind].Count == 0 ? throw section.Wrong("plugins.bind", "must have at least one plugin enabled") : config;
     }
 
-    private static ProfileConfig Plugins(ConfigObject plugins, ProfileConfig config)
+    private static Dictionary<ExtensionPoint, PluginSetConfig> Plugins(ConfigObject plugins)
     {
-        var weights = new Dictionary<string, int>(StringComparer.Ordinal);
-        var (disabled, scoreDisabled, enabled) = (new HashSet<string>(), new HashSet<string>(), new HashSet<string>());
-        foreach (var point in (string[])["multiPoint", "preEnqueue", "queueSort", "preFilter", "filter", "postFilter", "preScore", "score", "reserve", "permit", "preBind", "bind", "postBind"])
+        var sets = new Dictionary<ExtensionPoint, PluginSetConfig>();
+        foreach (var point in Enum.GetValues<ExtensionPoint>())
         {
-            if (!plugins.Has(point))
+            var name = char.ToLowerInvariant(point.ToString()[0]) + point.ToString()[1..];
+            if (plugins.Has(name))
             {
-                continue;
-            }
-
-            var set = plugins.Object(point);
-            foreach (var plugin in set.Objects("enabled"))
-            {
-                var name = Known(plugin, plugin.String("name"));
-                enabled.Add(name);
-                if (plugin.Int("weight", 0, 0) is > 0 and var weight)
-                {
-                    weights[name] = weight;
-                }
-            }
-
-            foreach (var plugin in set.Objects("disabled"))
-            {
-                plugin.Inert("weight");
-                var name = plugin.String("name");
-                name = name == "*" ? name : Known(plugin, name);
-                (point is "score" or "preScore" ? scoreDisabled : point == "multiPoint" ? disabled
-                    : throw plugin.Wrong(point, "cannot be disabled alone here: use multiPoint or score")).Add(name);
+                sets[point] = Set(plugins.Object(name), point);
             }
         }
 
-        return config with { Weights = weights, Disabled = disabled, ScoreDisabled = scoreDisabled, Enabled = enabled };
+        return sets;
     }
 
-    private static string Known(ConfigObject plugin, string name) =>
-        PluginTable.Names.Contains(name) ? name : throw plugin.Wrong("name", $"is \"{name}\", which is no plugin of this scheduler; there are {string.Join(", ", PluginTable.Names)}");
-
-    private static ProfileConfig Arguments(string plugin, ConfigObject entry, ConfigObject arguments, ProfileConfig config)
+    private static PluginSetConfig Set(ConfigObject set, ExtensionPoint point)
     {
-        arguments.Inert("apiVersion", "kind");
-        switch (plugin)
+        var enabled = set.Objects("enabled").ConvertAll(plugin => (Name: Known(plugin, point), Weight: plugin.Int("weight", 0, 0)));
+        if (enabled.GroupBy(e => e.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
-            case "NodeResourcesFit":
-                arguments.Inert("ignoredResources", "ignoredResourceGroups");
-                var strategy = arguments.Object("scoringStrategy");
-                return config with
-                {
-                    FitStrategy = strategy.String("type", "LeastAllocated") switch
-                    {
-                        "LeastAllocated" => ScoringStrategy.LeastAllocated,
-                        "MostAllocated" => ScoringStrategy.MostAllocated,
-                        var other => throw strategy.Wrong("scoringStrategy.type", $"is \"{other}\"; it can be LeastAllocated or MostAllocated here"),
-                    },
-                    FitResources = Resources(strategy, config.FitResources),
-                };
-            case "NodeResourcesBalancedAllocation":
-                return config with { BalancedResources = Resources(arguments, config.BalancedResources) };
-            case "InterPodAffinity":
-                arguments.Inert("ignorePreferredTermsOfExistingPods");
-                return config with { HardPodAffinityWeight = arguments.Int("hardPodAffinityWeight", 1, 0, 100) };
-            case "PodTopologySpread":
-                return config with { SystemSpreadDefaults = arguments.String("defaultingType", "System") == "System" };
-            case "VolumeBinding":
-                return config with { VolumeBindTimeout = TimeSpan.FromSeconds(arguments.Int("bindTimeoutSeconds", 600, 0)) };
-            case "DefaultPreemption":
-                arguments.Inert("minCandidateNodesPercentage", "minCandidateNodesAbsolute");
-                return config;
-            default:
-                throw entry.Wrong("name", $"is \"{plugin}\", which takes no arguments here");
+            throw set.Wrong("enabled", $"has {twice.Key} twice");
         }
+
+        var disabled = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var plugin in set.Objects("disabled"))
+        {
+            plugin.Inert("weight");
+            disabled.Add(plugin.String("name"));
+        }
+
+        return new PluginSetConfig(enabled, disabled);
     }
 
-    private static IReadOnlyList<(string, int)> Resources(ConfigObject section, IReadOnlyList<(string, int)> @default)
+    private static string Known(ConfigObject plugin, ExtensionPoint point)
     {
-        var resources = section.Objects("resources").ConvertAll(r => (r.String("name"), r.Int("weight", 1, 1, 100)));
-        return resources.Count > 0 ? resources : @default;
+        var name = plugin.String("name");
+        return !PluginTable.Points.TryGetValue(name, out var points)
+            ? throw plugin.Wrong("name", $"is \"{name}\", which is no plugin of this scheduler; there are {string.Join(", ", PluginTable.Points.Keys)}")
+            : point == ExtensionPoint.MultiPoint || points.Contains(point) ? name
+            : throw plugin.Wrong("name", $"is \"{name}\", which does not implement {point}");
     }
 }

@@ -3,31 +3,58 @@ using Hardway.Scheduler.State;
 namespace Hardway.Scheduler.Framework;
 
 /// <summary>One attempt to place one Pod: the Pod, the nodes as they are, and what plugins computed for their later points. One thread.</summary>
-internal sealed class Cycle(PodInfo pod, IReadOnlyList<NodeInfo> nodes, IClusterListers listers)
+internal sealed class Cycle(Profile profile, PodInfo pod, ClusterState state, NodeInfo[] nodes)
 {
-    private readonly Dictionary<Plugin, object> _state = new(ReferenceEqualityComparer.Instance);
+    private readonly object?[] _filterState = new object?[profile.PluginCount];
+    private object?[]? _scoreState;
+
+    public Profile Profile { get; } = profile;
 
     public PodInfo Pod { get; } = pod;
 
-    public IReadOnlyList<NodeInfo> Nodes { get; } = nodes;
+    public NodeInfo[] Nodes { get; } = nodes;
 
-    public IClusterListers Listers { get; } = listers;
+    public ClusterState State { get; } = state;
 
-    public void Set(Plugin plugin, object state) => _state[plugin] = state;
+    public IClusterListers Listers => State.Listers;
 
-    public void Clear(Plugin plugin) => _state.Remove(plugin);
+    /// <summary>The node that this trial replaced by another, and that other; null in the real cluster.</summary>
+    public NodeInfo? Replaced { get; private init; }
 
-    public T? Get<T>(Plugin plugin) where T : class => _state.GetValueOrDefault(plugin) as T;
+    public NodeInfo? Replacement { get; private init; }
+
+    /// <summary>The filters that have something to say about this Pod.</summary>
+    public IFilter[] Filters { get; set; } = [];
+
+    /// <summary>Nodes that pre-filters left, and which of them narrowed them; null: all.</summary>
+    public IReadOnlySet<string>? Allowed { get; private set; }
+
+    public SortedSet<string> NarrowedBy { get; } = new(StringComparer.Ordinal);
+
+    public void Narrow(string plugin, IReadOnlySet<string> nodes)
+    {
+        Allowed = Allowed is null ? nodes : Allowed.Intersect(nodes, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
+        NarrowedBy.Add(plugin);
+    }
+
+    public void Keep(Plugin plugin, object state) => _filterState[plugin.Index] = state;
+
+    public T? Kept<T>(Plugin plugin) where T : class => (T?)_filterState[plugin.Index];
+
+    public void KeepForScore(Plugin plugin, object state) => (_scoreState ??= new object?[Profile.PluginCount])[plugin.Index] = state;
+
+    public T KeptForScore<T>(Plugin plugin) where T : class => (T)_scoreState![plugin.Index]!;
 
     /// <summary>The same attempt in a cluster where one node is different: used to try out preemption and nominated Pods.</summary>
-    public Cycle With(NodeInfo changed)
+    public Cycle With(NodeInfo original, NodeInfo changed)
     {
-        var nodes = new List<NodeInfo>(Nodes.Count);
-        foreach (var node in Nodes)
+        var nodes = (NodeInfo[])Nodes.Clone();
+        var at = Array.IndexOf(nodes, original);
+        if (at >= 0)
         {
-            nodes.Add(node.Name == changed.Name ? changed : node);
+            nodes[at] = changed;
         }
 
-        return new Cycle(Pod, nodes, Listers);
+        return new Cycle(Profile, Pod, State, nodes) { Replaced = Replaced ?? original, Replacement = changed };
     }
 }

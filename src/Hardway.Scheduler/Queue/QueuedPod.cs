@@ -29,6 +29,9 @@ internal sealed class QueuedPod(PodInfo pod, long sequence)
     /// <summary>Plugins that refused it last; only events that they care about wake it.</summary>
     public IReadOnlyCollection<string> RefusedBy { get; set; } = [];
 
-    /// <summary>Something happened while it was in flight that might have changed the outcome.</summary>
+    /// <summary>While in flight: how many events had happened when it was taken.</summary>
+    public long EventsSeen { get; set; }
+
+    /// <summary>It changed itself while it was in flight, or more happened than is remembered.</summary>
     public bool MissedEvent { get; set; }
 }

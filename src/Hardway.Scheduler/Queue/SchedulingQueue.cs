@@ -14,23 +14,29 @@ namespace Hardway.Scheduler.Queue;
 /// </code>
 /// Active Pods go by priority, then by time. An event while a Pod is in flight counts as if it came after. Any thread; one lock, taken last.
 /// </summary>
-internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?> preEnqueue, Func<string, ClusterEvents> wakes, TimeSpan initialBackoff, TimeSpan maxBackoff)
-    : IDisposable
+internal sealed class SchedulingQueue(TimeProvider time, QueueRules rules, TimeSpan initialBackoff, TimeSpan maxBackoff, TimeSpan? leftover = null) : IDisposable
 {
-    private static readonly TimeSpan s_leftover = TimeSpan.FromMinutes(5);
-    private static readonly Comparer<QueuedPod> s_byPriority = Comparer<QueuedPod>.Create((a, b) =>
-        b.Pod.Priority.CompareTo(a.Pod.Priority) is var priority and not 0 ? priority
-        : a.Timestamp.CompareTo(b.Timestamp) is var age and not 0 ? age : a.Sequence.CompareTo(b.Sequence));
+    private const int MaxEvents = 10_000;
     private static readonly Comparer<QueuedPod> s_byBackoff = Comparer<QueuedPod>.Create((a, b) =>
         a.BackoffUntil.CompareTo(b.BackoffUntil) is var until and not 0 ? until : a.Sequence.CompareTo(b.Sequence));
 
+    private readonly TimeSpan _leftover = leftover ?? TimeSpan.FromMinutes(5);
     private readonly Lock _lock = new();
-    private readonly SortedSet<QueuedPod> _active = new(s_byPriority);
+    private readonly SortedSet<QueuedPod> _active = new(Comparer<QueuedPod>.Create((a, b) =>
+        rules.Compare(a, b) is var order and not 0 ? order : a.Sequence.CompareTo(b.Sequence)));
     private readonly SortedSet<QueuedPod> _backoff = new(s_byBackoff);
+    private readonly HashSet<QueuedPod> _unschedulable = [];
+    private readonly HashSet<QueuedPod> _inFlight = [];
     private readonly Dictionary<string, QueuedPod> _all = new(StringComparer.Ordinal);
+    private readonly List<ClusterEvent> _events = [];
     private readonly SemaphoreSlim _signal = new(0, 1);
+    private long _forgottenEvents;
+    private int _gated;
     private long _sequence;
     private DateTimeOffset _nextLeftover;
+
+    /// <summary>Told of every Pod that comes into a part of the queue: the part, and why.</summary>
+    public Action<string, string>? Incoming { get; set; }
 
     public void Add(PodInfo pod)
     {
@@ -44,7 +50,7 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
 
             var queued = new QueuedPod(pod, ++_sequence) { Timestamp = time.GetUtcNow(), FirstAttempt = time.GetUtcNow() };
             _all[pod.Key] = queued;
-            Enqueue(queued);
+            Enqueue(queued, "PodAdd");
         }
     }
 
@@ -82,6 +88,8 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
                     Leave(next);
                     next.Place = QueuePlace.InFlight;
                     next.MissedEvent = false;
+                    next.EventsSeen = _forgottenEvents + _events.Count;
+                    _inFlight.Add(next);
                     next.Attempts++;
                     return next;
                 }
@@ -100,6 +108,7 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
             if (_all.GetValueOrDefault(queued.Pod.Key) == queued)
             {
                 _all.Remove(queued.Pod.Key);
+                Leave(queued);
             }
         }
     }
@@ -115,34 +124,45 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
             }
 
             queued.RefusedBy = by;
+            var again = queued.MissedEvent || by.Count == 0 || Happened(queued);
+            Leave(queued);
             queued.Timestamp = time.GetUtcNow();
             queued.BackoffUntil = queued.Timestamp + Backoff(queued.Attempts);
-            if (queued.MissedEvent || by.Count == 0)
+            if (again)
             {
-                Wake(queued);
+                Wake(queued, "ScheduleAttemptFailure");
             }
             else
             {
                 queued.Place = QueuePlace.Unschedulable;
+                _unschedulable.Add(queued);
+                Incoming?.Invoke("unschedulable", "ScheduleAttemptFailure");
             }
         }
     }
 
     /// <summary>Lets Pods try again that such an event may help.</summary>
-    public void Move(ClusterEvents happened)
+    public void Move(in ClusterEvent happened)
     {
         lock (_lock)
         {
-            foreach (var queued in _all.Values.Where(q => q.Place is QueuePlace.Unschedulable or QueuePlace.InFlight).ToList())
+            if (_inFlight.Count > 0)
             {
-                if (queued.Place == QueuePlace.InFlight)
+                _events.Add(happened);
+            }
+
+            List<QueuedPod>? woken = null;
+            foreach (var queued in _unschedulable)
+            {
+                if (rules.Helps(queued, happened))
                 {
-                    queued.MissedEvent = true;
+                    (woken ??= []).Add(queued);
                 }
-                else if (queued.RefusedBy.Any(plugin => (wakes(plugin) & happened) != 0))
-                {
-                    Wake(queued);
-                }
+            }
+
+            foreach (var queued in woken ?? [])
+            {
+                Wake(queued, happened.Kind.ToString());
             }
         }
     }
@@ -152,10 +172,10 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
     {
         lock (_lock)
         {
-            if (_all.TryGetValue(key, out var queued) && queued.Place is QueuePlace.Unschedulable or QueuePlace.Backoff)
+            if (_all.TryGetValue(key, out var queued) && queued.Place is (QueuePlace.Unschedulable or QueuePlace.Backoff))
             {
-                Leave(_all[key]);
-                Enqueue(_all[key]);
+                Leave(queued);
+                Enqueue(queued, "ForceActivate");
             }
         }
     }
@@ -164,7 +184,15 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
     {
         lock (_lock)
         {
-            return _all.Values.Count(q => q.Place == place);
+            return place switch
+            {
+                QueuePlace.Active => _active.Count,
+                QueuePlace.Backoff => _backoff.Count,
+                QueuePlace.Unschedulable => _unschedulable.Count,
+                QueuePlace.InFlight => _inFlight.Count,
+                QueuePlace.Gated => _gated,
+                _ => 0,
+            };
         }
     }
 
@@ -192,7 +220,7 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
         {
             Leave(queued);
             _all[pod.Key] = queued = new QueuedPod(pod, ++_sequence) { Timestamp = time.GetUtcNow(), FirstAttempt = time.GetUtcNow() };
-            Enqueue(queued);
+            Enqueue(queued, "PodAdd");
             return;
         }
 
@@ -210,16 +238,17 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
         switch (place)
         {
             case QueuePlace.Backoff:
-                Put(queued, QueuePlace.Backoff);
+                Put(queued, QueuePlace.Backoff, "PodUpdate");
                 break;
             case QueuePlace.Unschedulable when !matters:
                 queued.Place = QueuePlace.Unschedulable;
+                _unschedulable.Add(queued);
                 break;
             case QueuePlace.Unschedulable:
-                Wake(queued);
+                Wake(queued, "PodUpdate");
                 break;
             default:
-                Enqueue(queued);
+                Enqueue(queued, "PodUpdate");
                 break;
         }
     }
@@ -232,35 +261,67 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
     private static bool SameLabels(IReadOnlyDictionary<string, string>? a, IReadOnlyDictionary<string, string>? b) =>
         (a?.Count ?? 0) == (b?.Count ?? 0) && (a is null || a.All(l => b!.TryGetValue(l.Key, out var value) && value == l.Value));
 
-    private void Wake(QueuedPod queued)
+    /// <summary>Did anything that helps happen since the Pod was taken?</summary>
+    private bool Happened(QueuedPod queued)
+    {
+        if (queued.EventsSeen < _forgottenEvents)
+        {
+            return true;
+        }
+
+        for (var i = (int)(queued.EventsSeen - _forgottenEvents); i < _events.Count; i++)
+        {
+            if (rules.Helps(queued, _events[i]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Events are kept while a Pod is in flight that did not see them; too many count as one that helps.</summary>
+    private void Forget()
+    {
+        if (_inFlight.Count == 0 || _events.Count > MaxEvents)
+        {
+            _forgottenEvents += _events.Count;
+            _events.Clear();
+        }
+    }
+
+    private void Wake(QueuedPod queued, string why)
     {
         Leave(queued);
         if (queued.BackoffUntil > time.GetUtcNow())
         {
-            Put(queued, QueuePlace.Backoff);
+            Put(queued, QueuePlace.Backoff, why);
         }
         else
         {
-            Enqueue(queued);
+            Enqueue(queued, why);
         }
     }
 
-    private void Enqueue(QueuedPod queued)
+    private void Enqueue(QueuedPod queued, string why)
     {
-        if (preEnqueue(queued.Pod) is { } gated)
+        if (rules.PreEnqueue(queued.Pod) is { } gated)
         {
             queued.Place = QueuePlace.Gated;
             queued.RefusedBy = [gated.Plugin];
+            _gated++;
+            Incoming?.Invoke("gated", why);
             return;
         }
 
-        Put(queued, QueuePlace.Active);
+        Put(queued, QueuePlace.Active, why);
     }
 
-    private void Put(QueuedPod queued, QueuePlace place)
+    private void Put(QueuedPod queued, QueuePlace place, string why)
     {
         queued.Place = place;
         (place == QueuePlace.Active ? _active : _backoff).Add(queued);
+        Incoming?.Invoke(place == QueuePlace.Active ? "active" : "backoff", why);
         if (_signal.CurrentCount == 0)
         {
             _signal.Release();
@@ -269,12 +330,15 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
 
     private void Leave(QueuedPod queued)
     {
-        _ = queued.Place switch
+        switch (queued.Place)
         {
-            QueuePlace.Active => _active.Remove(queued),
-            QueuePlace.Backoff => _backoff.Remove(queued),
-            _ => false,
-        };
+            case QueuePlace.Active: _active.Remove(queued); break;
+            case QueuePlace.Backoff: _backoff.Remove(queued); break;
+            case QueuePlace.Unschedulable: _unschedulable.Remove(queued); break;
+            case QueuePlace.InFlight: _inFlight.Remove(queued); Forget(); break;
+            case QueuePlace.Gated: _gated--; break;
+        }
+
         queued.Place = QueuePlace.None;
     }
 
@@ -284,7 +348,7 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
         while (_backoff.Min is { } first && first.BackoffUntil <= now)
         {
             Leave(first);
-            Enqueue(first);
+            Enqueue(first, "BackoffComplete");
         }
 
         if (now < _nextLeftover)
@@ -293,9 +357,9 @@ internal sealed class SchedulingQueue(TimeProvider time, Func<PodInfo, Refusal?>
         }
 
         _nextLeftover = now + TimeSpan.FromSeconds(30);
-        foreach (var old in _all.Values.Where(q => q.Place == QueuePlace.Unschedulable && now - q.Timestamp > s_leftover).ToList())
+        foreach (var old in _unschedulable.Where(q => now - q.Timestamp > _leftover).ToList())
         {
-            Wake(old);
+            Wake(old, "UnschedulableTimeout");
         }
     }
 

@@ -25,15 +25,16 @@ internal sealed partial class ApiPodWriter(KubeClient client, EventRecorder even
         binding.Target.Kind = "Node";
         binding.Target.Name = node;
         await client.PostAsync(s_pods, pod.Namespace, pod.Pod.Metadata.Name, "binding", binding, cancel).ConfigureAwait(false);
-        events.Normal(pod.Pod, "Scheduled", $"Successfully assigned {pod.Key} to {node}");
     }
 
-    public async Task UnschedulableAsync(PodInfo pod, string message, string? nominatedNode, CancellationToken cancel)
+    public void Bound(PodInfo pod, string node) => events.Normal(pod.Pod, "Scheduled", $"Successfully assigned {pod.Key} to {node}");
+
+    public async Task UnschedulableAsync(PodInfo pod, string reason, string message, string? nominatedNode, CancellationToken cancel)
     {
         events.Warning(pod.Pod, "FailedScheduling", message);
         var old = (pod.Pod.Status.Conditions ?? []).Find(c => c.Type == "PodScheduled");
         var nominated = nominatedNode ?? pod.Pod.Status.NominatedNodeName;
-        if (old is { Status: "False", Reason: "Unschedulable" } && old.Message == message && nominated == pod.Pod.Status.NominatedNodeName)
+        if (old is { Status: "False" } && old.Reason == reason && old.Message == message && nominated == pod.Pod.Status.NominatedNodeName)
         {
             return;
         }
@@ -43,7 +44,7 @@ internal sealed partial class ApiPodWriter(KubeClient client, EventRecorder even
         {
             ["type"] = "PodScheduled",
             ["status"] = "False",
-            ["reason"] = "Unschedulable",
+            ["reason"] = reason,
             ["message"] = message,
             ["lastProbeTime"] = null,
             ["lastTransitionTime"] = since.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
@@ -78,7 +79,7 @@ internal sealed partial class ApiPodWriter(KubeClient client, EventRecorder even
         events.Normal(victim.Pod, "Preempted", $"Preempted by pod {preemptor.Uid} on node {node}");
     }
 
-    public void BindingFailed(PodInfo pod, string message) => events.Warning(pod.Pod, "FailedScheduling", message);
+    public Task ClearNominationAsync(PodInfo pod, CancellationToken cancel) => PatchStatusAsync(pod, new JsonObject { ["nominatedNodeName"] = null }, cancel);
 
     private async Task PatchStatusAsync(PodInfo pod, JsonObject status, CancellationToken cancel)
     {

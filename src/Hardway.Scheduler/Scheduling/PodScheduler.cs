@@ -1,4 +1,5 @@
 using Hardway.Client;
+using Hardway.Scheduler.Extenders;
 using Hardway.Scheduler.Framework;
 using Hardway.Scheduler.Queue;
 using Hardway.Scheduler.State;
@@ -10,18 +11,23 @@ namespace Hardway.Scheduler.Scheduling;
 /// The scheduling loop. One Pod after the other:
 /// <code>
 ///   1 pop   2 decide (under the state's lock)   3 fits: assume it on the node, bind it beside the loop
-///                                               4 does not: preempt or wait; condition and event tell why
+///                                               4 does not: preempt or wait; condition and event tell why, beside the loop
 ///                                               5 binding failed: forget, back to the queue
 /// </code>
-/// At most 100 bindings at once, all awaited before <see cref="RunAsync"/> returns.
+/// At most 100 Pods are being bound or told of at once; all are awaited before <see cref="RunAsync"/> returns.
 /// </summary>
 internal sealed partial class PodScheduler(
-    ClusterState state, SchedulingQueue queue, SchedulingAlgorithm algorithm, NominatedPods nominated, IReadOnlyDictionary<string, Profile> profiles,
-    IPodWriter writer, SchedulerMetrics metrics, TimeProvider time, ILogger log)
+    ClusterState state, SchedulingQueue queue, SchedulingAlgorithm algorithm, IReadOnlyDictionary<string, Profile> profiles,
+    ExtenderChain extenders, IPodWriter writer, SchedulerMetrics metrics, TimeProvider time, ILogger log)
     : IDisposable
 {
-    private const int MaxBindings = 100;
-    private readonly SemaphoreSlim _bindings = new(MaxBindings);
+    private const int MaxBeside = 100;
+    private readonly SemaphoreSlim _beside = new(MaxBeside);
+
+    private sealed record Outcome(PodInfo? Assumed, Feasibility Found, PostFilterResult? Room, IReadOnlyList<PodInfo> Displaced)
+    {
+        public string? Error { get; init; }
+    }
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -34,23 +40,23 @@ internal sealed partial class PodScheduler(
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // stopping: the bindings under way end by the same token
+            // stopping: what is under way beside ends by the same token
         }
 
-        for (var i = 0; i < MaxBindings; i++)
+        for (var i = 0; i < MaxBeside; i++)
         {
-            await _bindings.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            await _beside.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
     /// <summary>Ends the queue as well, which is this loop's alone to pop.</summary>
     public void Dispose()
     {
-        _bindings.Dispose();
+        _beside.Dispose();
         queue.Dispose();
     }
 
-    /// <summary>Schedules the next Pod. The binding goes on beside.</summary>
+    /// <summary>Schedules the next Pod. What must be written is written beside.</summary>
     public async Task StepAsync(CancellationToken cancel)
     {
         var queued = await queue.PopAsync(cancel).ConfigureAwait(false);
@@ -64,6 +70,7 @@ internal sealed partial class PodScheduler(
             Failed(log, e, queued.Pod.Key);
             metrics.Attempt("error", queued.Pod.Pod.Spec.SchedulerName, time.GetElapsedTime(start));
             queue.Refused(queued, []);
+            await BesideAsync(() => writer.UnschedulableAsync(queued.Pod, "SchedulerError", e.Message, null, cancel), cancel).ConfigureAwait(false);
         }
     }
 
@@ -76,84 +83,233 @@ internal sealed partial class PodScheduler(
             return;
         }
 
-        Decision decision;
-        PostFilterResult? room = null;
-        PodInfo? assumed = null;
+        var outcome = extenders.Interested(pod) ? await DecideWithExtendersAsync(profile, pod, cancel).ConfigureAwait(false) : Decide(profile, pod);
+        metrics.Algorithm(time.GetElapsedTime(start));
+        if (outcome is null)
+        {
+            queue.Done(queued);
+        }
+        else if (outcome.Assumed is { } assumed)
+        {
+            await BesideAsync(() => BindAsync(queued, assumed, profile, start, cancel), cancel).ConfigureAwait(false);
+        }
+        else
+        {
+            metrics.Attempt(outcome.Error is null ? "unschedulable" : "error", profile.SchedulerName, time.GetElapsedTime(start));
+            await RefuseAsync(queued, outcome, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Null: the Pod is being bound already.</summary>
+    private Outcome? Decide(Profile profile, PodInfo pod)
+    {
         lock (state.Lock)
         {
             if (state.IsAssumed(pod.Key))
             {
-                queue.Done(queued);
-                return;
+                return null;
             }
 
-            decision = algorithm.Schedule(profile, pod, state);
-            if (decision.Node is { } node)
+            var found = algorithm.Filter(profile, pod, state);
+            return found.Nodes.Count > 0 ? Assume(found, algorithm.Choose(found.Cycle, found.Nodes)) : MakeRoom(found);
+        }
+    }
+
+    /// <summary>Extenders are asked without the lock, so what they left is filtered again as the nodes are then.</summary>
+    private async Task<Outcome?> DecideWithExtendersAsync(Profile profile, PodInfo pod, CancellationToken cancel)
+    {
+        Feasibility found;
+        lock (state.Lock)
+        {
+            if (state.IsAssumed(pod.Key))
             {
-                assumed = pod.On(node);
-                state.Assume(assumed);
-                nominated.Remove(pod.Key);
+                return null;
             }
-            else if (decision.Cycle.Nodes.Count > 0 && !MayPreempt(pod, out room))
+
+            found = algorithm.Filter(profile, pod, state);
+        }
+
+        if (found.Nodes.Count > 0)
+        {
+            var (left, scores) = await extenders.AskAsync(pod, found.Nodes, found.Refusals, cancel).ConfigureAwait(false);
+            found = found with { Nodes = left };
+            lock (state.Lock)
             {
-                room ??= profile.PostFilter?.PostFilter(decision.Cycle, decision.Refusals);
-                if (room?.Node is { } freed)
+                var cycle = new Cycle(profile, pod, state, state.Nodes);
+                var still = profile.RunPreFilters(cycle) is null ? left.FindAll(n => n.Node is not null && profile.RunFiltersWithNominated(cycle, n) is null) : [];
+                if (still.Count > 0)
                 {
-                    nominated.Set(pod, freed);
+                    return Assume(new Feasibility(cycle, still, found.Refusals), algorithm.Choose(cycle, still, scores));
                 }
             }
         }
 
-        if (assumed is not null)
+        Outcome outcome;
+        lock (state.Lock)
         {
-            await _bindings.WaitAsync(cancel).ConfigureAwait(false);
-            _ = BindAsync(queued, assumed, profile, start, cancel); // owned by _bindings: RunAsync ends after it
-            return;
+            outcome = MakeRoom(found);
         }
 
-        metrics.Attempt("unschedulable", profile.SchedulerName, time.GetElapsedTime(start));
-        await RefuseAsync(queued, decision, room, profile, cancel).ConfigureAwait(false);
+        if (outcome.Room is { Candidates.Count: > 0 } room)
+        {
+            var agreed = await extenders.PreemptAsync(pod, room, cancel).ConfigureAwait(false);
+            lock (state.Lock)
+            {
+                Nominate(pod, agreed.Node);
+            }
+
+            outcome = outcome with { Room = agreed };
+        }
+
+        return outcome;
     }
 
-    /// <summary>While victims of an earlier preemption are still going, another one would be too much.</summary>
-    private bool MayPreempt(PodInfo pod, out PostFilterResult? room)
+    private Outcome Assume(Feasibility found, NodeInfo node)
     {
-        room = null;
-        if (nominated.NodeOf(pod.Key) is { } node && state.Node(node)?.Pods.Any(p => p.IsTerminating && p.Priority < pod.Priority) == true)
+        var assumed = found.Cycle.Pod.On(node.Name);
+        foreach (var plugin in found.Cycle.Profile.Reserves)
         {
-            room = new PostFilterResult(null, [], "preemption: not eligible due to a terminating pod on the nominated node.");
-            return true;
+            if (plugin.Reserve(found.Cycle, node) is { } refused)
+            {
+                Unreserve(found.Cycle.Profile, assumed);
+                return new Outcome(null, found, null, []) { Error = refused.Message };
+            }
         }
 
-        return false;
+        state.Assume(assumed);
+        state.Nominated.Remove(assumed.Key);
+        return new Outcome(assumed, found, null, []);
     }
 
-    private async Task RefuseAsync(QueuedPod queued, Decision decision, PostFilterResult? room, Profile profile, CancellationToken cancel)
+    private Outcome MakeRoom(Feasibility found)
+    {
+        var pod = found.Cycle.Pod;
+        PostFilterResult? room = null;
+        if (found.Cycle.Nodes.Length > 0)
+        {
+            foreach (var plugin in found.Cycle.Profile.PostFilters)
+            {
+                room = plugin.PostFilter(found.Cycle, found.Refusals);
+                found.Refusals.Plugins.Add(((Plugin)plugin).Name);
+                if (room.Node is not null)
+                {
+                    break;
+                }
+            }
+        }
+
+        IReadOnlyList<PodInfo> displaced = room?.Node is { } node ? [.. state.Nominated.Below(node, pod)] : [];
+        Nominate(pod, room?.Node);
+        foreach (var other in displaced)
+        {
+            state.Nominated.Remove(other.Key);
+        }
+
+        return new Outcome(null, found, room, displaced);
+    }
+
+    private void Nominate(PodInfo pod, string? node)
+    {
+        if (node is not null)
+        {
+            state.Nominated.Set(pod, node);
+        }
+    }
+
+    private async Task RefuseAsync(QueuedPod queued, Outcome outcome, CancellationToken cancel)
+    {
+        var (pod, found, room) = (queued.Pod, outcome.Found, outcome.Room);
+        var message = outcome.Error ?? FitError.Message(found.Cycle.Nodes.Length, found.PreFilter, found.Refusals, room?.Message ?? "");
+        Refused(log, pod.Key, message);
+        IReadOnlyCollection<string> by = outcome.Error is not null ? [] : found.Cycle.Nodes.Length == 0 ? [QueueRules.NoNodes] : found.Refusals.Plugins;
+        if (room?.Node is null)
+        {
+            queue.Refused(queued, by);
+        }
+
+        await BesideAsync(
+            async () =>
+            {
+                await writer.UnschedulableAsync(pod, outcome.Error is null ? "Unschedulable" : "SchedulerError", message, room?.Node, cancel).ConfigureAwait(false);
+                if (room?.Node is { } node)
+                {
+                    await PreemptAsync(queued, outcome, node, by, cancel).ConfigureAwait(false);
+                }
+            },
+            cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>The Pod stays in flight until its victims are told to go: their end is an event that it then has not missed.</summary>
+    private async Task PreemptAsync(QueuedPod queued, Outcome outcome, string node, IReadOnlyCollection<string> by, CancellationToken cancel)
     {
         var pod = queued.Pod;
-        var message = FitError.Message(decision.Cycle.Nodes.Count, decision.PreFilter, decision.Refusals.Values, room?.Message ?? "");
-        var by = decision.Refusals.Values.Select(r => r.Plugin).Distinct(StringComparer.Ordinal).ToList();
-        Refused(log, pod.Key, message);
-        queue.Refused(queued, by.Count > 0 ? by : [NoNodes]);
-        await writer.UnschedulableAsync(pod, message, room?.Node, cancel).ConfigureAwait(false);
-        foreach (var victim in room?.Victims ?? [])
+        try
         {
-            Preempting(log, victim.Key, pod.Key, room!.Node!);
-            await writer.PreemptAsync(victim, pod, room.Node!, cancel).ConfigureAwait(false);
-        }
+            foreach (var other in outcome.Displaced)
+            {
+                await writer.ClearNominationAsync(other, cancel).ConfigureAwait(false);
+                queue.Activate(other.Key);
+            }
 
-        metrics.Preemption(room?.Victims.Count ?? 0);
+            foreach (var victim in outcome.Room!.Victims)
+            {
+                if (!victim.IsTerminating)
+                {
+                    Preempting(log, victim.Key, pod.Key, node);
+                    await writer.PreemptAsync(victim, pod, node, cancel).ConfigureAwait(false);
+                }
+            }
+
+            metrics.Preemption(outcome.Room.Victims.Count);
+        }
+        catch (Exception e) when (e is ApiException or HttpRequestException or IOException)
+        {
+            NotPreempted(log, pod.Key, node, e.Message);
+            lock (state.Lock)
+            {
+                state.Nominated.Remove(pod.Key);
+            }
+
+            by = [];
+        }
+        finally
+        {
+            queue.Refused(queued, by);
+        }
     }
 
-    /// <summary>Stands for "there is no node at all" among the plugins that refused: any new node wakes the Pod.</summary>
-    public const string NoNodes = "NoNodes";
+    /// <summary>Work owned by _beside: the loop goes on, and ends after it.</summary>
+    private async Task BesideAsync(Func<Task> work, CancellationToken cancel)
+    {
+        await _beside.WaitAsync(cancel).ConfigureAwait(false);
+        _ = RunBesideAsync(work, cancel);
+    }
+
+    private async Task RunBesideAsync(Func<Task> work, CancellationToken cancel)
+    {
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            if (!cancel.IsCancellationRequested)
+            {
+                NotTold(log, e);
+            }
+        }
+        finally
+        {
+            _beside.Release();
+        }
+    }
 
     private async Task BindAsync(QueuedPod queued, PodInfo assumed, Profile profile, long start, CancellationToken cancel)
     {
         var node = assumed.NodeName;
         try
         {
-            foreach (var step in profile.PreBind)
+            foreach (var step in profile.PreBinds)
             {
                 if (await step.PreBindAsync(assumed, node, cancel).ConfigureAwait(false) is { } refused)
                 {
@@ -161,29 +317,33 @@ internal sealed partial class PodScheduler(
                 }
             }
 
-            await writer.BindAsync(assumed, node, cancel).ConfigureAwait(false);
-            queue.Done(queued);
-            metrics.Attempt("scheduled", profile.SchedulerName, time.GetElapsedTime(start));
-            metrics.Scheduled(queued.Attempts, time.GetUtcNow() - queued.FirstAttempt);
-            Bound(log, assumed.Key, node);
+            if (!await extenders.BindAsync(assumed, node, cancel).ConfigureAwait(false))
+            {
+                await profile.Binds[0].BindAsync(assumed, node, cancel).ConfigureAwait(false);
+            }
         }
         catch (Exception e)
         {
-            Undo(queued, assumed, e, cancel);
+            await UndoAsync(queued, assumed, profile, start, e, cancel).ConfigureAwait(false);
+            return;
         }
-        finally
-        {
-            _bindings.Release();
-        }
+
+        queue.Done(queued);
+        writer.Bound(assumed, node);
+        metrics.Attempt("scheduled", profile.SchedulerName, time.GetElapsedTime(start));
+        metrics.Scheduled(queued.Attempts, time.GetUtcNow() - queued.FirstAttempt);
+        Bound(log, assumed.Key, node);
     }
 
-    private void Undo(QueuedPod queued, PodInfo assumed, Exception e, CancellationToken cancel)
+    private async Task UndoAsync(QueuedPod queued, PodInfo assumed, Profile profile, long start, Exception e, CancellationToken cancel)
     {
         lock (state.Lock)
         {
+            Unreserve(profile, assumed);
             state.Forget(assumed);
         }
 
+        queue.Move(new ClusterEvent(ClusterEvents.AssignedPodDeleted) { Pod = assumed });
         if (e is ApiException { IsNotFound: true })
         {
             queue.Done(queued); // deleted meanwhile
@@ -191,15 +351,23 @@ internal sealed partial class PodScheduler(
         }
 
         queue.Refused(queued, []);
-        queue.Move(ClusterEvents.AssignedPodDeleted);
         if (!cancel.IsCancellationRequested)
         {
+            metrics.Attempt("error", profile.SchedulerName, time.GetElapsedTime(start));
             BindingFailed(log, assumed.Key, assumed.NodeName, e.Message);
-            writer.BindingFailed(assumed, e.Message);
+            await writer.UnschedulableAsync(queued.Pod, "SchedulerError", e.Message, null, cancel).ConfigureAwait(false);
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "{Pod} is bound to {Node}")]
+    private static void Unreserve(Profile profile, PodInfo pod)
+    {
+        for (var i = profile.Reserves.Length - 1; i >= 0; i--)
+        {
+            profile.Reserves[i].Unreserve(pod);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "{Pod} is bound to {Node}")]
     private static partial void Bound(ILogger logger, string pod, string node);
 
     [LoggerMessage(LogLevel.Information, "{Pod} cannot be scheduled: {Reason}")]
@@ -208,9 +376,15 @@ internal sealed partial class PodScheduler(
     [LoggerMessage(LogLevel.Information, "{Victim} makes room for {Pod} on {Node}")]
     private static partial void Preempting(ILogger logger, string victim, string pod, string node);
 
+    [LoggerMessage(LogLevel.Warning, "Room for {Pod} on {Node} could not be made: {Reason}")]
+    private static partial void NotPreempted(ILogger logger, string pod, string node, string reason);
+
     [LoggerMessage(LogLevel.Warning, "{Pod} could not be bound to {Node}: {Reason}")]
     private static partial void BindingFailed(ILogger logger, string pod, string node, string reason);
 
     [LoggerMessage(LogLevel.Error, "Scheduling {Pod} failed")]
     private static partial void Failed(ILogger logger, Exception exception, string pod);
+
+    [LoggerMessage(LogLevel.Warning, "What became of a Pod could not be written")]
+    private static partial void NotTold(ILogger logger, Exception exception);
 }

@@ -3,105 +3,82 @@ using Hardway.Scheduler.State;
 
 namespace Hardway.Scheduler.Scheduling;
 
-/// <summary>What a cycle found: a node, or why there is none.</summary>
-internal sealed record Decision(string? Node, Cycle Cycle)
+/// <summary>What a cycle's filters left, or why they left nothing.</summary>
+internal sealed record Feasibility(Cycle Cycle, List<NodeInfo> Nodes, NodeRefusals Refusals)
 {
     public Refusal? PreFilter { get; init; }
-    public IReadOnlyDictionary<string, Refusal> Refusals { get; init; } = new Dictionary<string, Refusal>();
 }
 
 /// <summary>
 /// Finds the best node for one Pod: filters, then weighed scores, a tie broken by chance. In large clusters it stops filtering when it has
 /// enough feasible nodes and goes on from there the next time, so that all nodes get their turn. Called under the state's lock.
 /// </summary>
-internal sealed class SchedulingAlgorithm(IClusterListers listers, NominatedPods nominated, int percentageOfNodesToScore, Random random)
+internal sealed class SchedulingAlgorithm(int percentageOfNodesToScore, Random random)
 {
     private const int MinFeasibleNodes = 100;
     private int _start;
 
-    public Decision Schedule(Profile profile, PodInfo pod, ClusterState state)
+    /// <summary>The nodes that can take the Pod, as many as are enough.</summary>
+    public Feasibility Filter(Profile profile, PodInfo pod, ClusterState state)
     {
-        var cycle = new Cycle(pod, state.Nodes, listers);
-        if (cycle.Nodes.Count == 0)
+        var cycle = new Cycle(profile, pod, state, state.Nodes);
+        var refusals = new NodeRefusals();
+        if (cycle.Nodes.Length == 0)
         {
-            return new Decision(null, cycle);
+            return new Feasibility(cycle, [], refusals);
         }
 
         if (profile.RunPreFilters(cycle) is { } refused)
         {
-            return new Decision(null, cycle) { PreFilter = refused, Refusals = cycle.Nodes.ToDictionary(n => n.Name, _ => refused, StringComparer.Ordinal) };
+            refusals.Others = refused;
+            refusals.Plugins.Add(refused.Plugin);
+            return new Feasibility(cycle, [], refusals) { PreFilter = refused };
         }
 
-        var refusals = new Dictionary<string, Refusal>(StringComparer.Ordinal);
-        var feasible = Feasible(profile, cycle, refusals);
-        return feasible.Count switch
-        {
-            0 => new Decision(null, cycle) { Refusals = refusals },
-            1 => new Decision(feasible[0].Name, cycle),
-            _ => new Decision(Best(profile, cycle, feasible).Name, cycle),
-        };
-    }
-
-    private List<NodeInfo> Feasible(Profile profile, Cycle cycle, Dictionary<string, Refusal> refusals)
-    {
-        var feasible = new List<NodeInfo>();
         var nodes = cycle.Nodes;
-        var enough = Enough(nodes.Count);
-        var looked = 0;
-        for (; looked < nodes.Count && feasible.Count < enough; looked++)
+        if (cycle.Allowed is { } allowed)
         {
-            var node = nodes[(_start + looked) % nodes.Count];
-            if (Filter(profile, cycle, node) is { } refusal)
-            {
-                refusals[node.Name] = refusal;
-            }
-            else
-            {
-                feasible.Add(node);
-            }
+            nodes = [.. allowed.Select(state.Node).OfType<NodeInfo>().Where(n => n.Node is not null)];
+            refusals.Others = new Refusal(
+                RefusalKind.UnschedulableAndUnresolvable, cycle.NarrowedBy.Min!, $"node(s) didn't satisfy plugin(s) [{string.Join(' ', cycle.NarrowedBy)}]");
+            refusals.Plugins.UnionWith(cycle.NarrowedBy);
         }
 
-        _start = (_start + looked) % nodes.Count;
-        return feasible;
-    }
-
-    /// <summary>A node must also fit once the more important Pods that preempted room there have come.</summary>
-    private Refusal? Filter(Profile profile, Cycle cycle, NodeInfo node)
-    {
-        var coming = nominated.On(node.Name, cycle.Pod);
-        if (coming.Count > 0)
+        var feasible = Nominated(profile, cycle, state) is { } node ? [node] : Feasible(profile, cycle, nodes, refusals);
+        if (feasible.Count == 0)
         {
-            var later = node.Copy();
-            coming.ForEach(later.Add);
-            var trial = cycle.With(later);
-            if ((profile.RunPreFilters(trial) ?? profile.RunFilters(trial, later)) is { } refused)
-            {
-                return refused;
-            }
+            refusals.Collect();
         }
 
-        return profile.RunFilters(cycle, node);
+        return new Feasibility(cycle, feasible, refusals);
     }
 
-    private int Enough(int nodes)
+    /// <summary>The best of the feasible nodes. Extra scores come from extenders.</summary>
+    public NodeInfo Choose(Cycle cycle, List<NodeInfo> feasible, IReadOnlyDictionary<string, long>? extra = null)
     {
-        if (nodes < MinFeasibleNodes || percentageOfNodesToScore >= 100)
+        if (feasible.Count == 1)
         {
-            return nodes;
+            return feasible[0];
         }
 
-        var percentage = percentageOfNodesToScore > 0 ? percentageOfNodesToScore : Math.Max(5, 50 - (nodes / 125));
-        return Math.Max(MinFeasibleNodes, nodes * percentage / 100);
-    }
-
-    private NodeInfo Best(Profile profile, Cycle cycle, List<NodeInfo> feasible)
-    {
         var totals = new long[feasible.Count];
-        var scores = new long[feasible.Count];
-        foreach (var (plugin, weight) in profile.Scores)
+        Score(cycle, feasible, totals);
+        for (var i = 0; extra is not null && i < totals.Length; i++)
         {
-            var scorer = (IScore)plugin;
-            if (!scorer.PreScore(cycle, feasible))
+            totals[i] += extra.GetValueOrDefault(feasible[i].Name);
+        }
+
+        return feasible[Highest(totals)];
+    }
+
+    /// <summary>Adds every plugin's weighed score; tells each to who wants to know.</summary>
+    public static void Score(Cycle cycle, List<NodeInfo> feasible, long[] totals, Action<WeightedPlugin, long[]>? tell = null)
+    {
+        var scores = new long[feasible.Count];
+        foreach (var weighted in cycle.Profile.Scores)
+        {
+            var scorer = (IScore)weighted.Plugin;
+            if (scorer is IPreScore prepared && Array.IndexOf(cycle.Profile.PreScores, prepared) >= 0 && !prepared.PreScore(cycle, feasible))
             {
                 continue;
             }
@@ -112,12 +89,53 @@ internal sealed class SchedulingAlgorithm(IClusterListers listers, NominatedPods
             }
 
             scorer.Normalize(cycle, feasible, scores);
+            tell?.Invoke(weighted, scores);
             for (var i = 0; i < scores.Length; i++)
             {
-                totals[i] += scores[i] * weight;
+                totals[i] += scores[i] * weighted.Weight;
+            }
+        }
+    }
+
+    /// <summary>A Pod that made room is tried there first.</summary>
+    private static NodeInfo? Nominated(Profile profile, Cycle cycle, ClusterState state) =>
+        state.Nominated.NodeOf(cycle.Pod.Key) is { } name && state.Node(name) is { Node: not null } node && cycle.Allowed?.Contains(name) != false
+        && profile.RunFiltersWithNominated(cycle, node) is null ? node : null;
+
+    private List<NodeInfo> Feasible(Profile profile, Cycle cycle, NodeInfo[] nodes, NodeRefusals refusals)
+    {
+        var enough = Enough(nodes.Length, profile.PercentageOfNodesToScore ?? percentageOfNodesToScore);
+        var feasible = new List<NodeInfo>(enough);
+        var looked = 0;
+        for (; looked < nodes.Length && feasible.Count < enough; looked++)
+        {
+            var node = nodes[(_start + looked) % nodes.Length];
+            if (profile.RunFiltersWithNominated(cycle, node) is { } refusal)
+            {
+                refusals.Add(node, refusal);
+            }
+            else
+            {
+                feasible.Add(node);
             }
         }
 
+        _start = nodes.Length == 0 ? 0 : (_start + looked) % nodes.Length;
+        return feasible;
+    }
+
+    private static int Enough(int nodes, int percentage)
+    {
+        if (nodes < MinFeasibleNodes || percentage >= 100)
+        {
+            return nodes;
+        }
+
+        return Math.Max(MinFeasibleNodes, nodes * (percentage > 0 ? percentage : Math.Max(5, 50 - (nodes / 125))) / 100);
+    }
+
+    private int Highest(long[] totals)
+    {
         var (best, ties) = (0, 1);
         for (var i = 1; i < totals.Length; i++)
         {
@@ -131,6 +149,6 @@ internal sealed class SchedulingAlgorithm(IClusterListers listers, NominatedPods
             }
         }
 
-        return feasible[best];
+        return best;
     }
 }

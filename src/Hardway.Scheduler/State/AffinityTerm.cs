@@ -7,13 +7,25 @@ namespace Hardway.Scheduler.State;
 /// <summary>A compiled term of Pod affinity or anti-affinity: which Pods it means, over which node label, with which weight.</summary>
 internal sealed record AffinityTerm(Selector Selector, HashSet<string> Namespaces, Selector? NamespaceSelector, string TopologyKey, int Weight)
 {
+    private string? _key;
+
+    /// <summary>The same for two terms that mean the same Pods over the same label with the same weight.</summary>
+    public string Key => _key ??= $"{Weight}|{TopologyKey}|{MeansKey}|{(NamespaceSelector is null ? "-" : NamespaceSelector.MatchesNothing ? "none" : NamespaceSelector)}";
+
+    /// <summary>Which Pods it means, when its namespaces are resolved.</summary>
+    public string MeansKey => $"{string.Join(',', Namespaces.Order(StringComparer.Ordinal))}|{(Selector.MatchesNothing ? "none" : Selector)}";
+
     public bool Matches(PodInfo other, IClusterListers listers) =>
         (Namespaces.Contains(other.Namespace) || NamespaceSelector?.Matches(listers.NamespaceLabels(other.Namespace)) == true)
         && Selector.Matches(other.Labels);
 
-    public static List<AffinityTerm> Required(Pod pod, List<PodAffinityTerm>? terms) => (terms ?? []).ConvertAll(t => Compile(pod, t, 0));
+    /// <summary>The term with the names of the namespaces that its selector selects now.</summary>
+    public AffinityTerm Resolve(IClusterListers listers) => NamespaceSelector is null ? this
+        : this with { Namespaces = [.. Namespaces, .. listers.NamespacesWith(NamespaceSelector)], NamespaceSelector = null, _key = null };
 
-    public static List<AffinityTerm> Preferred(Pod pod, List<WeightedPodAffinityTerm>? terms) => (terms ?? []).ConvertAll(t => Compile(pod, t.PodAffinityTerm, t.Weight));
+    public static AffinityTerm[] Required(Pod pod, List<PodAffinityTerm>? terms) => terms is null ? [] : [.. terms.Select(t => Compile(pod, t, 0))];
+
+    public static AffinityTerm[] Preferred(Pod pod, List<WeightedPodAffinityTerm>? terms) => terms is null ? [] : [.. terms.Select(t => Compile(pod, t.PodAffinityTerm, t.Weight))];
 
     private static AffinityTerm Compile(Pod pod, PodAffinityTerm term, int weight)
     {

@@ -13,7 +13,24 @@ internal static class PodRequests
     public const long DefaultMilliCpu = 100;
     public const long DefaultMemory = 200 << 20;
 
-    public static ResourceVector Of(PodSpec spec, bool nonZero = false)
+    public static ResourceVector Of(PodSpec spec) => Of(spec, nonZero: false);
+
+    /// <summary>CPU and memory with the defaults for containers that ask for none.</summary>
+    public static (long MilliCpu, long Memory) NonZero(PodSpec spec, ResourceVector asked)
+    {
+        if ((spec.Containers ?? []).TrueForAll(AsksForBoth) && (spec.InitContainers ?? []).TrueForAll(AsksForBoth))
+        {
+            return (asked.MilliCpu, asked.Memory);
+        }
+
+        var vector = Of(spec, nonZero: true);
+        return (vector.MilliCpu, vector.Memory);
+    }
+
+    private static bool AsksForBoth(Container container) =>
+        container.Resources.Requests is { } requests && requests.ContainsKey("cpu") && requests.ContainsKey("memory");
+
+    private static ResourceVector Of(PodSpec spec, bool nonZero)
     {
         var sum = new ResourceVector();
         foreach (var container in spec.Containers ?? [])

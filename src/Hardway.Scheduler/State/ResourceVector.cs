@@ -2,6 +2,26 @@ using Hardway.Api;
 
 namespace Hardway.Scheduler.State;
 
+/// <summary>A resource's name, looked up once.</summary>
+internal readonly record struct ResourceName(string Name)
+{
+    public ResourceKind Kind { get; } = Name switch
+    {
+        "cpu" => ResourceKind.Cpu,
+        "memory" => ResourceKind.Memory,
+        "ephemeral-storage" => ResourceKind.EphemeralStorage,
+        _ => ResourceKind.Other,
+    };
+}
+
+internal enum ResourceKind
+{
+    Cpu,
+    Memory,
+    EphemeralStorage,
+    Other,
+}
+
 /// <summary>Amounts of resources as integers: CPU in thousandths, the others in their unit. Mutable: a node's sums change with its Pods.</summary>
 internal sealed class ResourceVector
 {
@@ -11,10 +31,10 @@ internal sealed class ResourceVector
     public long Pods { get; set; }
     public Dictionary<string, long>? Others { get; set; }
 
-    public static ResourceVector From(IReadOnlyDictionary<string, Quantity>? quantities)
+    public static ResourceVector From(Dictionary<string, Quantity>? quantities)
     {
         var vector = new ResourceVector();
-        foreach (var (name, amount) in quantities ?? new Dictionary<string, Quantity>())
+        foreach (var (name, amount) in quantities ?? [])
         {
             vector.Set(name, name == "cpu" ? amount.MilliValue : amount.Value);
         }
@@ -29,6 +49,14 @@ internal sealed class ResourceVector
         "ephemeral-storage" => EphemeralStorage,
         "pods" => Pods,
         _ => Others?.GetValueOrDefault(name) ?? 0,
+    };
+
+    public long Get(ResourceName name) => name.Kind switch
+    {
+        ResourceKind.Cpu => MilliCpu,
+        ResourceKind.Memory => Memory,
+        ResourceKind.EphemeralStorage => EphemeralStorage,
+        _ => Get(name.Name),
     };
 
     public void Set(string name, long value)
@@ -48,7 +76,12 @@ internal sealed class ResourceVector
         MilliCpu += sign * other.MilliCpu;
         Memory += sign * other.Memory;
         EphemeralStorage += sign * other.EphemeralStorage;
-        foreach (var (name, value) in other.Others ?? [])
+        if (other.Others is null)
+        {
+            return;
+        }
+
+        foreach (var (name, value) in other.Others)
         {
             Set(name, Get(name) + (sign * value));
         }

@@ -1,5 +1,3 @@
-using Hardway.Api;
-using Hardway.Api.Policy.V1;
 using Hardway.Scheduler.Framework;
 using Hardway.Scheduler.State;
 
@@ -7,127 +5,134 @@ namespace Hardway.Scheduler.Plugins.DefaultPreemption;
 
 /// <summary>
 /// Makes room for a Pod of higher priority: on each node where removing others could help, the fewest and least important Pods whose
-/// removal lets it fit; then the node where that costs least (budgets violated, highest priority, sum of priorities, number).
+/// removal lets it fit; then the node where that costs least (budgets violated, highest priority, sum of priorities, number, age).
 /// </summary>
-internal sealed class DefaultPreemptionPlugin(Func<Profile> profile) : Plugin, IPostFilter
+internal sealed class DefaultPreemptionPlugin(int minPercentage, int minAbsolute, Random random) : Plugin, IPostFilter
 {
-    private const int MinCandidates = 100;
-    private const int CandidatePercentage = 10;
+    private static readonly Refusal s_noVictims = new(RefusalKind.UnschedulableAndUnresolvable, "DefaultPreemption", "No preemption victims found for incoming pod");
+    private static readonly Refusal s_notHelpful = new(RefusalKind.UnschedulableAndUnresolvable, "DefaultPreemption", "Preemption is not helpful for scheduling");
 
     public override string Name => "DefaultPreemption";
 
-    public PostFilterResult PostFilter(Cycle cycle, IReadOnlyDictionary<string, Refusal> refusals)
+    public override ClusterEvents Wakes => ClusterEvents.AssignedPodDeleted;
+
+    public PostFilterResult PostFilter(Cycle cycle, NodeRefusals refusals)
     {
-        if (cycle.Pod.Pod.Spec.PreemptionPolicy == "Never")
+        if (NotEligible(cycle, refusals) is { } why)
         {
-            return Nothing(cycle, cycle.Nodes.Count, "not eligible due to preemptionPolicy=Never.");
+            return new PostFilterResult(null, [], $"preemption: {why}");
         }
 
-        var possible = cycle.Nodes.Where(n => refusals.TryGetValue(n.Name, out var r) && r.Kind == RefusalKind.Unschedulable).ToList();
-        var budgets = new Dictionary<string, IReadOnlyList<(Selector Selector, PodDisruptionBudget Budget)>>(StringComparer.Ordinal);
-        var candidates = new List<Candidate>();
-        var enough = Math.Max(MinCandidates, cycle.Nodes.Count * CandidatePercentage / 100);
-        foreach (var node in possible)
+        var possible = Array.FindAll(cycle.Nodes, n => refusals[n.Name] is { Kind: RefusalKind.Unschedulable });
+        var failures = new NodeRefusals { Others = s_notHelpful };
+        var candidates = new List<PreemptionCandidate>();
+        var budgets = new Budgets(cycle.Listers);
+        var enough = Math.Min(possible.Length, Math.Max(minAbsolute, cycle.Nodes.Length * minPercentage / 100));
+        var start = possible.Length == 0 ? 0 : random.Next(possible.Length);
+        for (var i = 0; i < possible.Length && candidates.Count < enough; i++)
         {
-            if (candidates.Count < enough && Victims(cycle, node, budgets) is { } candidate)
+            var node = possible[(start + i) % possible.Length];
+            if (Victims(cycle, node, budgets, out var candidate) is { } refusal)
             {
-                candidates.Add(candidate);
+                failures.Add(node, refusal);
+            }
+            else
+            {
+                candidates.Add(candidate!);
             }
         }
 
         if (candidates.Count == 0)
         {
-            return Nothing(cycle, cycle.Nodes.Count - possible.Count, null, possible.Count);
+            return new PostFilterResult(null, [], "preemption: " + FitError.Message(cycle.Nodes.Length, null, failures, ""));
         }
 
-        var best = candidates.MinBy(c => c.Cost)!;
-        return new PostFilterResult(best.Node, best.Victims, "");
+        candidates.Sort((a, b) => Cost(a).CompareTo(Cost(b)));
+        return new PostFilterResult(candidates[0].Node, candidates[0].Victims, "") { Candidates = candidates };
     }
 
-    private static PostFilterResult Nothing(Cycle cycle, int unhelpful, string? why, int without = 0)
+    /// <summary>While victims of an earlier preemption are still going, another one would be too much.</summary>
+    private static string? NotEligible(Cycle cycle, NodeRefusals refusals)
     {
-        var parts = new List<string>();
-        if (unhelpful > 0)
+        if (cycle.Pod.Pod.Spec.PreemptionPolicy == "Never")
         {
-            parts.Add($"{unhelpful} Preemption is not helpful for scheduling");
+            return "not eligible due to preemptionPolicy=Never.";
         }
 
-        if (without > 0)
-        {
-            parts.Add($"{without} No preemption victims found for incoming pod");
-        }
-
-        parts.Sort(StringComparer.Ordinal);
-        return new PostFilterResult(null, [], why is not null ? "preemption: " + why : $"preemption: 0/{cycle.Nodes.Count} nodes are available: {string.Join(", ", parts)}.");
+        return cycle.State.Nominated.NodeOf(cycle.Pod.Key) is { } node && refusals[node] is not { Kind: RefusalKind.UnschedulableAndUnresolvable }
+            && cycle.State.Node(node)?.Pods.Exists(p => p.IsTerminating && p.Priority < cycle.Pod.Priority) == true
+            ? "not eligible due to a terminating pod on the nominated node." : null;
     }
 
-    private Candidate? Victims(Cycle cycle, NodeInfo node, Dictionary<string, IReadOnlyList<(Selector, PodDisruptionBudget)>> budgets)
+    private static Refusal? Victims(Cycle cycle, NodeInfo node, Budgets budgets, out PreemptionCandidate? candidate)
     {
-        var trial = node.Copy();
-        var lower = node.Pods.Where(p => p.Priority < cycle.Pod.Priority).ToList();
+        candidate = null;
+        var lower = node.Pods.FindAll(p => p.Priority < cycle.Pod.Priority);
         if (lower.Count == 0)
         {
-            return null;
+            return s_noVictims;
         }
 
+        var trial = node.Copy();
         lower.ForEach(p => trial.Remove(p.Key));
-        if (!Fits(cycle, trial))
+        if (Refused(cycle, node, trial) is { } refusal)
         {
-            return null;
+            return refusal;
         }
 
         // Important ones come back first, those protected by a budget before all others.
-        var (violating, free) = SplitByBudget(cycle, lower, budgets);
+        var (violating, free) = budgets.Split(lower);
         var victims = new List<PodInfo>();
-        var violations = 0;
-        foreach (var (pod, protectedByBudget) in violating.Select(p => (p, true)).Concat(free.Select(p => (p, false))))
+        var violations = GiveBack(cycle, node, trial, violating, victims);
+        GiveBack(cycle, node, trial, free, victims);
+        if (victims.Count == 0)
+        {
+            return s_noVictims;
+        }
+
+        victims.Sort(static (a, b) => b.Priority.CompareTo(a.Priority));
+        candidate = new PreemptionCandidate(node.Name, victims, violations);
+        return null;
+    }
+
+    /// <summary>Puts the Pods back one after the other where the newcomer still fits; the others are victims. How many are.</summary>
+    private static int GiveBack(Cycle cycle, NodeInfo node, NodeInfo trial, List<PodInfo> pods, List<PodInfo> victims)
+    {
+        var before = victims.Count;
+        foreach (var pod in pods)
         {
             trial.Add(pod);
-            if (!Fits(cycle, trial))
+            if (Refused(cycle, node, trial) is not null)
             {
                 trial.Remove(pod.Key);
                 victims.Add(pod);
-                violations += protectedByBudget ? 1 : 0;
             }
         }
 
-        return victims.Count == 0 ? null : new Candidate(node.Name, victims, (violations, victims.Max(v => v.Priority), victims.Sum(v => (long)v.Priority - int.MinValue), victims.Count, node.Name));
+        return victims.Count - before;
     }
 
-    private bool Fits(Cycle cycle, NodeInfo trial)
+    private static Refusal? Refused(Cycle cycle, NodeInfo node, NodeInfo trial)
     {
-        var attempt = cycle.With(trial);
-        return profile().RunPreFilters(attempt) is null && profile().RunFilters(attempt, trial) is null;
-    }
-
-    private static (List<PodInfo> Violating, List<PodInfo> Free) SplitByBudget(
-        Cycle cycle, List<PodInfo> pods, Dictionary<string, IReadOnlyList<(Selector Selector, PodDisruptionBudget Budget)>> budgets)
-    {
-        var allowed = new Dictionary<PodDisruptionBudget, int>(ReferenceEqualityComparer.Instance);
-        var (violating, free) = (new List<PodInfo>(), new List<PodInfo>());
-        foreach (var pod in pods.OrderByDescending(p => p.Priority).ThenBy(p => p.Pod.Status.StartTime))
+        var coming = cycle.State.Nominated.On(node.Name, cycle.Pod);
+        if (coming.Count > 0)
         {
-            if (!budgets.TryGetValue(pod.Namespace, out var mine))
+            var later = trial.Copy();
+            coming.ForEach(later.Add);
+            if (cycle.Profile.Try(cycle, node, later) is { } refused)
             {
-                budgets[pod.Namespace] = mine = [.. cycle.Listers.DisruptionBudgets(pod.Namespace).Select(b => (Selector.From(b.Spec.Selector), b))];
+                return refused;
             }
-
-            var violates = false;
-            foreach (var (selector, budget) in mine)
-            {
-                if (!selector.IsEverything && selector.Matches(pod.Labels) && budget.Status.DisruptedPods?.ContainsKey(pod.Pod.Metadata.Name) != true)
-                {
-                    var left = allowed.GetValueOrDefault(budget, budget.Status.DisruptionsAllowed) - 1;
-                    allowed[budget] = left;
-                    violates |= left < 0;
-                }
-            }
-
-            (violates ? violating : free).Add(pod);
         }
 
-        return (violating, free);
+        return cycle.Profile.Try(cycle, node, trial);
     }
 
-    private sealed record Candidate(string Node, List<PodInfo> Victims, (int, int, long, int, string) Cost);
+    /// <summary>Of two nodes that cost the same, the one whose most important victim started last.</summary>
+    private static (int, int, long, int, long) Cost(PreemptionCandidate candidate)
+    {
+        var highest = candidate.Victims.Max(v => v.Priority);
+        var started = candidate.Victims.Where(v => v.Priority == highest).Min(v => v.Pod.Status.StartTime ?? DateTimeOffset.MaxValue);
+        return (candidate.Violations, highest, candidate.Victims.Sum(v => (long)v.Priority - int.MinValue), candidate.Victims.Count, -started.Ticks);
+    }
 }

@@ -4,7 +4,7 @@ using Hardway.Scheduler.State;
 namespace Hardway.Scheduler.Plugins.ImageLocality;
 
 /// <summary>Prefers nodes that have the Pod's images already; an image that is everywhere counts more, so that one node does not draw all Pods.</summary>
-internal sealed class ImageLocalityPlugin : Plugin, IScore
+internal sealed class ImageLocalityPlugin : Plugin, IPreScore, IScore
 {
     private const long Min = 23L << 20;
     private const long MaxPerContainer = 1000L << 20;
@@ -13,32 +13,37 @@ internal sealed class ImageLocalityPlugin : Plugin, IScore
 
     public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes)
     {
-        var spread = new Dictionary<string, double>(StringComparer.Ordinal);
+        var images = new List<(string, double)>();
         foreach (var image in Images(cycle.Pod))
         {
-            spread[image] = cycle.Nodes.Count(n => n.Images.ContainsKey(image)) / (double)cycle.Nodes.Count;
+            if (cycle.State.NodesWithImage(image) is > 0 and var on)
+            {
+                images.Add((image, on / (double)cycle.Nodes.Length));
+            }
         }
 
-        cycle.Set(this, spread);
-        return spread.Values.Any(s => s > 0);
+        cycle.KeepForScore(this, images);
+        return images.Count > 0;
     }
 
     public long Score(Cycle cycle, NodeInfo node)
     {
-        var spread = cycle.Get<Dictionary<string, double>>(this)!;
         double sum = 0;
-        foreach (var image in Images(cycle.Pod))
+        foreach (var (image, spread) in cycle.KeptForScore<List<(string, double)>>(this))
         {
-            sum += node.Images.TryGetValue(image, out var size) ? size * spread[image] : 0;
+            sum += node.Images.TryGetValue(image, out var size) ? size * spread : 0;
         }
 
-        var containers = (cycle.Pod.Pod.Spec.Containers?.Count ?? 0) + (cycle.Pod.Pod.Spec.InitContainers?.Count ?? 0);
-        var max = MaxPerContainer * Math.Max(1, containers);
+        var max = MaxPerContainer * Math.Max(1, Images(cycle.Pod).Count());
         return (long)(Scores.Max * (Math.Clamp(sum, Min, max) - Min) / (max - Min));
     }
 
-    private static IEnumerable<string> Images(PodInfo pod) =>
-        (pod.Pod.Spec.InitContainers ?? []).Concat(pod.Pod.Spec.Containers ?? []).Select(c => Normal(c.Image));
+    private static IEnumerable<string> Images(PodInfo pod)
+    {
+        var spec = pod.Pod.Spec;
+        return (spec.InitContainers ?? []).Concat(spec.Containers ?? []).Select(c => Normal(c.Image))
+            .Concat((spec.Volumes ?? []).Where(v => v.Image is not null).Select(v => Normal(v.Image!.Reference)));
+    }
 
     /// <summary>Nodes list images with a tag: "nginx" is "nginx:latest". The registry's default name is written out.</summary>
     private static string Normal(string image)

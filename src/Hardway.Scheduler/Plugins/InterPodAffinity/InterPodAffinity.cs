@@ -7,7 +7,7 @@ namespace Hardway.Scheduler.Plugins.InterPodAffinity;
 /// Pods that want to be, or not to be, in one topology domain with others. Required terms filter (those of Pods that run already too:
 /// their anti-affinity keeps the newcomer away); preferred terms score, in both directions.
 /// </summary>
-internal sealed class InterPodAffinityPlugin(int hardAffinityWeight) : Plugin, IFilter, IScore
+internal sealed class InterPodAffinityPlugin(int hardAffinityWeight, bool ignorePreferredOfOthers) : Plugin, IPreFilter, IFilter, IPreScore, IScore
 {
     private readonly Refusal _affinity = new(RefusalKind.UnschedulableAndUnresolvable, "InterPodAffinity", "node(s) didn't match pod affinity rules");
     private readonly Refusal _antiAffinity = new(RefusalKind.Unschedulable, "InterPodAffinity", "node(s) didn't match pod anti-affinity rules");
@@ -18,87 +18,89 @@ internal sealed class InterPodAffinityPlugin(int hardAffinityWeight) : Plugin, I
     public override ClusterEvents Wakes =>
         ClusterEvents.NodeAdded | ClusterEvents.NodeLabels | ClusterEvents.AssignedPodAdded | ClusterEvents.AssignedPodChanged | ClusterEvents.AssignedPodDeleted | ClusterEvents.PodItself;
 
-    public Refusal? PreFilter(Cycle cycle)
+    /// <summary>One that came helps by affinity, one that went by its own or our anti-affinity.</summary>
+    public override bool Helps(PodInfo pod, in ClusterEvent happened) => happened switch
     {
-        var pod = cycle.Pod;
-        var state = new FilterState();
-        foreach (var node in cycle.Nodes)
-        {
-            if (node.AntiAffinityPods > 0)
-            {
-                CountExisting(cycle, node, state);
-            }
+        { Node.Metadata.Labels: var labels, Node: not null } =>
+            pod.Terms(TermKind.Affinity).Length == 0 || Array.Exists(pod.Terms(TermKind.Affinity), t => labels?.ContainsKey(t.TopologyKey) == true),
+        { Kind: ClusterEvents.AssignedPodAdded, Pod: { } came } => Array.Exists(pod.Terms(TermKind.Affinity), t => MayMean(t, came)),
+        { Kind: ClusterEvents.AssignedPodDeleted, Pod: { } went } =>
+            Array.Exists(pod.Terms(TermKind.AntiAffinity), t => MayMean(t, went)) || Array.Exists(went.Terms(TermKind.AntiAffinity), t => MayMean(t, pod)),
+        _ => true,
+    };
 
-            if (pod.Affinity.Count + pod.AntiAffinity.Count > 0)
-            {
-                CountIncoming(cycle, node, state);
-            }
+    public PreFilterAnswer PreFilter(Cycle cycle)
+    {
+        var state = new FilterState(Resolved(cycle, TermKind.Affinity), Resolved(cycle, TermKind.AntiAffinity));
+        CountExisting(cycle, TermKind.AntiAffinity, _ => 1, state.Existing);
+        if (state.Affinity.Length > 0)
+        {
+            CountAffinity(cycle, state);
         }
 
-        if (state.Existing.Count > 0 || pod.Affinity.Count + pod.AntiAffinity.Count > 0)
+        foreach (var term in state.AntiAffinity)
         {
-            cycle.Set(this, state);
+            Count(cycle, term, state.AntiAffinityDomains, 1);
         }
 
-        return null;
+        if (state.Existing.IsEmpty && state.Affinity.Length == 0 && state.AntiAffinity.Length == 0)
+        {
+            return PreFilterAnswer.Skip;
+        }
+
+        cycle.Keep(this, state);
+        return PreFilterAnswer.Go;
     }
 
     public Refusal? Filter(Cycle cycle, NodeInfo node)
     {
-        if (cycle.Get<FilterState>(this) is not { } state)
+        if (cycle.Kept<FilterState>(this) is not { } state)
         {
             return null;
         }
 
-        if (!SatisfiesAffinity(cycle, node, state))
+        if (state.Affinity.Length > 0 && !SatisfiesAffinity(node, state))
         {
             return _affinity;
         }
 
-        if (cycle.Pod.AntiAffinity.Any(t => Domain(node, t) is { } domain && state.AntiAffinity.Contains(domain)))
+        foreach (var term in state.AntiAffinity)
         {
-            return _antiAffinity;
+            if (state.AntiAffinityDomains.Of(term.TopologyKey, node) > 0)
+            {
+                return _antiAffinity;
+            }
         }
 
-        return node.Labels is not null && state.Existing.Any(d => node.Labels.TryGetValue(d.Key, out var value) && value == d.Value) ? _existing : null;
+        return state.Existing.Of(node) > 0 ? _existing : null;
     }
 
     public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes)
     {
-        var pod = cycle.Pod;
-        var prefers = pod.PreferredAffinity.Count + pod.PreferredAntiAffinity.Count > 0;
-        var weights = new Dictionary<(string, string), long>();
-        foreach (var node in cycle.Nodes)
+        var weights = new DomainSums();
+        foreach (var term in Resolved(cycle, TermKind.PreferredAffinity))
         {
-            if (!prefers && node.AffinityPods == 0)
-            {
-                continue;
-            }
-
-            foreach (var other in node.Pods)
-            {
-                if (prefers || other.HasAffinity)
-                {
-                    Weigh(cycle, node, other, weights);
-                }
-            }
+            Count(cycle, term, weights, term.Weight);
         }
 
-        cycle.Clear(this);
-        cycle.Set(this, weights);
-        return weights.Count > 0;
-    }
-
-    public long Score(Cycle cycle, NodeInfo node)
-    {
-        long sum = 0;
-        foreach (var ((key, value), weight) in cycle.Get<Dictionary<(string, string), long>>(this)!)
+        foreach (var term in Resolved(cycle, TermKind.PreferredAntiAffinity))
         {
-            sum += node.Labels?.TryGetValue(key, out var label) == true && label == value ? weight : 0;
+            Count(cycle, term, weights, -term.Weight);
         }
 
-        return sum;
+        var prefers = cycle.Pod.Terms(TermKind.PreferredAffinity).Length + cycle.Pod.Terms(TermKind.PreferredAntiAffinity).Length > 0;
+        if (prefers || !ignorePreferredOfOthers)
+        {
+            CountExisting(cycle, TermKind.Affinity, _ => hardAffinityWeight, weights);
+            CountExisting(cycle, TermKind.PreferredAffinity, t => t.Weight, weights);
+            CountExisting(cycle, TermKind.PreferredAntiAffinity, t => -t.Weight, weights);
+        }
+
+        cycle.KeepForScore(this, weights);
+        return !weights.IsEmpty;
     }
+
+    public long Score(Cycle cycle, NodeInfo node) => cycle.KeptForScore<DomainSums>(this).Of(node);
 
     public void Normalize(Cycle cycle, IReadOnlyList<NodeInfo> nodes, Span<long> scores)
     {
@@ -114,94 +116,101 @@ internal sealed class InterPodAffinityPlugin(int hardAffinityWeight) : Plugin, I
         }
     }
 
-    private static (string Key, string Value)? Domain(NodeInfo node, AffinityTerm term) =>
-        node.Labels?.TryGetValue(term.TopologyKey, out var value) == true ? (term.TopologyKey, value!) : null;
-
-    private static void CountExisting(Cycle cycle, NodeInfo node, FilterState state)
+    private static AffinityTerm[] Resolved(Cycle cycle, TermKind kind)
     {
-        foreach (var other in node.Pods)
+        var terms = cycle.Pod.Terms(kind);
+        return terms.Length == 0 ? terms : Array.ConvertAll(terms, t => t.Resolve(cycle.Listers));
+    }
+
+    /// <summary>A namespace selector cannot be asked here: it may mean the Pod.</summary>
+    private static bool MayMean(AffinityTerm term, PodInfo pod) =>
+        (term.NamespaceSelector is not null || term.Namespaces.Contains(pod.Namespace)) && term.Selector.Matches(pod.Labels);
+
+    /// <summary>Terms of bound Pods that mean the newcomer, in the domains where those Pods are.</summary>
+    private static void CountExisting(Cycle cycle, TermKind kind, Func<AffinityTerm, long> weight, DomainSums sums)
+    {
+        foreach (var indexed in cycle.State.Terms.Of(kind))
         {
-            foreach (var term in other.AntiAffinity)
+            if (weight(indexed.Term) == 0 || !indexed.Term.Matches(cycle.Pod, cycle.Listers))
             {
-                if (Domain(node, term) is { } domain && term.Matches(cycle.Pod, cycle.Listers))
+                continue;
+            }
+
+            foreach (var (node, count) in indexed.Nodes)
+            {
+                if (node != cycle.Replaced)
                 {
-                    state.Existing.Add(domain);
+                    sums.Add(indexed.Term.TopologyKey, node, count * weight(indexed.Term));
+                }
+            }
+        }
+
+        // The index knows the real node; the trial's is counted Pod by Pod.
+        foreach (var other in cycle.Replacement?.Pods ?? [])
+        {
+            foreach (var term in other.Terms(kind))
+            {
+                if (term.Matches(cycle.Pod, cycle.Listers))
+                {
+                    sums.Add(term.TopologyKey, cycle.Replacement!, weight(term));
                 }
             }
         }
     }
 
-    private static void CountIncoming(Cycle cycle, NodeInfo node, FilterState state)
+    /// <summary>Pods that the newcomer's term means, in their domains.</summary>
+    private static void Count(Cycle cycle, AffinityTerm term, DomainSums sums, long weight)
     {
-        var pod = cycle.Pod;
-        foreach (var other in node.Pods)
+        var matching = cycle.State.Counts.Of("a|" + term.MeansKey, p => term.Namespaces.Contains(p.Namespace) && term.Selector.Matches(p.Labels));
+        foreach (var node in cycle.Nodes)
         {
-            // All affinity terms must match the same Pod; each anti-affinity term stands alone.
-            if (pod.Affinity.Count > 0 && pod.Affinity.All(t => t.Matches(other, cycle.Listers)))
+            if (matching.On(node) is > 0 and var count)
             {
-                state.AffinityMatched = true;
-                foreach (var term in pod.Affinity)
-                {
-                    if (Domain(node, term) is { } domain)
-                    {
-                        state.Affinity.Add(domain);
-                    }
-                }
-            }
-
-            foreach (var term in pod.AntiAffinity)
-            {
-                if (Domain(node, term) is { } domain && term.Matches(other, cycle.Listers))
-                {
-                    state.AntiAffinity.Add(domain);
-                }
+                sums.Add(term.TopologyKey, node, count * weight);
             }
         }
     }
 
-    private static bool SatisfiesAffinity(Cycle cycle, NodeInfo node, FilterState state)
+    /// <summary>All affinity terms must mean the same Pod; each anti-affinity term stands alone.</summary>
+    private static void CountAffinity(Cycle cycle, FilterState state)
     {
-        var all = true;
-        foreach (var term in cycle.Pod.Affinity)
+        var terms = state.Affinity;
+        var matching = cycle.State.Counts.Of(
+            "a|" + string.Join('&', terms.Select(t => t.MeansKey)),
+            p => Array.TrueForAll(terms, t => t.Namespaces.Contains(p.Namespace) && t.Selector.Matches(p.Labels)));
+        foreach (var node in cycle.Nodes)
         {
-            if (Domain(node, term) is not { } domain)
+            if (matching.On(node) is > 0 and var count)
             {
-                return false;
+                foreach (var term in terms)
+                {
+                    state.AffinityDomains.Add(term.TopologyKey, node, count);
+                }
             }
-
-            all &= state.Affinity.Contains(domain);
         }
 
         // The first of a group that has affinity to itself may start anywhere.
-        return all || (!state.AffinityMatched && cycle.Pod.Affinity.All(t => t.Matches(cycle.Pod, cycle.Listers)));
+        state.StartsGroup = state.AffinityDomains.IsEmpty && Array.TrueForAll(terms, t => t.Matches(cycle.Pod, cycle.Listers));
     }
 
-    private void Weigh(Cycle cycle, NodeInfo node, PodInfo other, Dictionary<(string, string), long> weights)
+    private static bool SatisfiesAffinity(NodeInfo node, FilterState state)
     {
-        var pod = cycle.Pod;
-        Add(pod.PreferredAffinity, other, 1, t => t.Weight);
-        Add(pod.PreferredAntiAffinity, other, -1, t => t.Weight);
-        Add(other.Affinity, pod, 1, _ => hardAffinityWeight);
-        Add(other.PreferredAffinity, pod, 1, t => t.Weight);
-        Add(other.PreferredAntiAffinity, pod, -1, t => t.Weight);
-
-        void Add(IReadOnlyList<AffinityTerm> terms, PodInfo target, int sign, Func<AffinityTerm, int> weight)
+        foreach (var term in state.Affinity)
         {
-            foreach (var term in terms)
+            if (node.Labels?.ContainsKey(term.TopologyKey) != true || (!state.StartsGroup && state.AffinityDomains.Of(term.TopologyKey, node) == 0))
             {
-                if (weight(term) > 0 && Domain(node, term) is { } domain && term.Matches(target, cycle.Listers))
-                {
-                    weights[domain] = weights.GetValueOrDefault(domain) + (sign * weight(term));
-                }
+                return false;
             }
         }
+
+        return true;
     }
 
-    private sealed class FilterState
+    private sealed record FilterState(AffinityTerm[] Affinity, AffinityTerm[] AntiAffinity)
     {
-        public HashSet<(string Key, string Value)> Existing { get; } = [];
-        public HashSet<(string Key, string Value)> Affinity { get; } = [];
-        public HashSet<(string Key, string Value)> AntiAffinity { get; } = [];
-        public bool AffinityMatched { get; set; }
+        public DomainSums Existing { get; } = new();
+        public DomainSums AffinityDomains { get; } = new();
+        public DomainSums AntiAffinityDomains { get; } = new();
+        public bool StartsGroup { get; set; }
     }
 }

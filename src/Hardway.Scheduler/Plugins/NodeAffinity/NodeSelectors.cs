@@ -10,11 +10,14 @@ internal static class NodeSelectors
     /// <summary>Does the node match what the Pod requires?</summary>
     public static bool MatchesRequired(Pod pod, NodeInfo node)
     {
-        foreach (var (key, value) in pod.Spec.NodeSelector ?? [])
+        if (pod.Spec.NodeSelector is { } wanted)
         {
-            if (node.Labels?.TryGetValue(key, out var label) != true || label != value)
+            foreach (var (key, value) in wanted)
             {
-                return false;
+                if (node.Labels?.TryGetValue(key, out var label) != true || label != value)
+                {
+                    return false;
+                }
             }
         }
 
@@ -22,7 +25,49 @@ internal static class NodeSelectors
     }
 
     /// <summary>Terms are alternatives; an empty term matches nothing.</summary>
-    public static bool Matches(NodeSelector selector, NodeInfo node) => (selector.NodeSelectorTerms ?? []).Exists(term => Matches(term, node));
+    public static bool Matches(NodeSelector selector, NodeInfo node)
+    {
+        foreach (var term in selector.NodeSelectorTerms ?? [])
+        {
+            if (Matches(term, node))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The nodes that alone can match, when every term asks for nodes by name; null when they are not known.</summary>
+    public static HashSet<string>? Names(NodeSelector selector)
+    {
+        if (selector.NodeSelectorTerms is not { Count: > 0 } terms)
+        {
+            return null;
+        }
+
+        var all = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var term in terms)
+        {
+            HashSet<string>? names = null;
+            foreach (var field in term.MatchFields ?? [])
+            {
+                if (field.Key == "metadata.name" && field.Operator == "In")
+                {
+                    names = names is null ? [.. field.Values ?? []] : [.. names.Intersect(field.Values ?? [], StringComparer.Ordinal)];
+                }
+            }
+
+            if (names is null)
+            {
+                return null;
+            }
+
+            all.UnionWith(names);
+        }
+
+        return all;
+    }
 
     public static bool Matches(NodeSelectorTerm term, NodeInfo node)
     {

@@ -4,7 +4,7 @@ using Hardway.Scheduler.State;
 namespace Hardway.Scheduler.Plugins.NodeBasics;
 
 /// <summary>A Pod that names its node fits there only.</summary>
-internal sealed class NodeName : Plugin, IFilter
+internal sealed class NodeName : Plugin, IPreFilter, IFilter
 {
     private readonly Refusal _other = new(RefusalKind.UnschedulableAndUnresolvable, nameof(NodeName), "node(s) didn't match the requested node name");
 
@@ -12,6 +12,9 @@ internal sealed class NodeName : Plugin, IFilter
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded;
 
-    public Refusal? Filter(Cycle cycle, NodeInfo node) =>
-        cycle.Pod.Pod.Spec.NodeName is { Length: > 0 } wanted && wanted != node.Name ? _other : null;
+    public override bool Helps(PodInfo pod, in ClusterEvent happened) => happened.Node is not { } node || node.Metadata.Name == pod.Pod.Spec.NodeName;
+
+    public PreFilterAnswer PreFilter(Cycle cycle) => cycle.Pod.Pod.Spec.NodeName.Length == 0 ? PreFilterAnswer.Skip : PreFilterAnswer.Go;
+
+    public Refusal? Filter(Cycle cycle, NodeInfo node) => cycle.Pod.Pod.Spec.NodeName != node.Name ? _other : null;
 }

@@ -15,6 +15,9 @@ internal sealed class NodeUnschedulable : Plugin, IFilter
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeTaints | ClusterEvents.PodItself;
 
+    public override bool Helps(PodInfo pod, in ClusterEvent happened) =>
+        happened.Node is not { Spec.Unschedulable: true } || Tolerations.Tolerate(pod.Pod.Spec.Tolerations, s_taint);
+
     public Refusal? Filter(Cycle cycle, NodeInfo node) =>
         node.Node!.Spec.Unschedulable && !Tolerations.Tolerate(cycle.Pod.Pod.Spec.Tolerations, s_taint) ? _cordoned : null;
 }

@@ -4,22 +4,35 @@ using Hardway.Scheduler.State;
 namespace Hardway.Scheduler.Plugins.NodeResources;
 
 /// <summary>Prefers nodes whose resources would be used evenly: 100 minus the standard deviation of the used fractions.</summary>
-internal sealed class NodeResourcesBalancedAllocation(IReadOnlyList<(string Name, int Weight)> resources) : Plugin, IScore
+internal sealed class NodeResourcesBalancedAllocation(IReadOnlyList<(string Name, int Weight)> resources) : Plugin, IPreScore, IScore
 {
+    private readonly ResourceName[] _resources = [.. resources.Select(r => new ResourceName(r.Name))];
+
     public override string Name => nameof(NodeResourcesBalancedAllocation);
 
     /// <summary>A Pod without requests changes no balance.</summary>
-    public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes) => resources.Any(r => cycle.Pod.Requests.Get(r.Name) > 0);
+    public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes)
+    {
+        foreach (var name in _resources)
+        {
+            if (cycle.Pod.Requests.Get(name) > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     public long Score(Cycle cycle, NodeInfo node)
     {
-        Span<double> fractions = stackalloc double[resources.Count];
+        Span<double> fractions = stackalloc double[_resources.Length];
         var count = 0;
         double sum = 0;
-        foreach (var (name, _) in resources)
+        foreach (var name in _resources)
         {
             var allocatable = node.Allocatable.Get(name);
-            if (allocatable > 0)
+            if (allocatable > 0 && (name.Kind != ResourceKind.Other || cycle.Pod.Requests.Get(name) > 0))
             {
                 var fraction = Math.Min(1, (node.Requested.Get(name) + cycle.Pod.Requests.Get(name)) / (double)allocatable);
                 fractions[count++] = fraction;
@@ -29,7 +42,7 @@ internal sealed class NodeResourcesBalancedAllocation(IReadOnlyList<(string Name
 
         if (count == 0)
         {
-            return 0;
+            return Scores.Max;
         }
 
         var mean = sum / count;

@@ -20,24 +20,15 @@ internal sealed record SpreadConstraint(string TopologyKey, int MaxSkew, Selecto
         new("topology.kubernetes.io/zone", 5, selector, 0, true, false),
     ];
 
+    /// <summary>A profile's constraints, for the Pods that the selector means.</summary>
+    public static List<SpreadConstraint> Defaults(IReadOnlyList<TopologySpreadConstraint> defaults, string whenUnsatisfiable, Selector selector) =>
+        selector.MatchesNothing || selector.IsEverything ? []
+        : [.. defaults.Where(c => c.WhenUnsatisfiable == whenUnsatisfiable).Select(c => new SpreadConstraint(c.TopologyKey, c.MaxSkew, selector, c.MinDomains ?? 0, true, false))];
+
     /// <summary>Does the node count as a domain for this Pod?</summary>
     public bool Includes(Pod pod, NodeInfo node) =>
         (!HonorAffinity || NodeSelectors.MatchesRequired(pod, node))
-        && (!HonorTaints || (node.Node!.Spec.Taints ?? []).TrueForAll(t => t.Effect is not ("NoSchedule" or "NoExecute") || Tolerations.Tolerate(pod.Spec.Tolerations, t)));
-
-    public int Count(PodInfo pod, NodeInfo node)
-    {
-        var count = 0;
-        foreach (var other in node.Pods)
-        {
-            if (!other.IsTerminating && other.Namespace == pod.Namespace && Selector.Matches(other.Labels))
-            {
-                count++;
-            }
-        }
-
-        return count;
-    }
+        && (!HonorTaints || Array.TrueForAll(node.HardTaints, t => Tolerations.Tolerate(pod.Spec.Tolerations, t)));
 
     private static SpreadConstraint Compile(Pod pod, TopologySpreadConstraint constraint)
     {

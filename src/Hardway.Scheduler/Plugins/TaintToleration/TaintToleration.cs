@@ -5,7 +5,7 @@ using Hardway.Scheduler.State;
 namespace Hardway.Scheduler.Plugins.TaintToleration;
 
 /// <summary>NoSchedule and NoExecute taints keep Pods away that do not tolerate them; PreferNoSchedule ones cost score.</summary>
-internal sealed class TaintTolerationPlugin : Plugin, IFilter, IScore
+internal sealed class TaintTolerationPlugin : Plugin, IFilter, IPreScore, IScore
 {
     private readonly Refusal _untolerated = new(RefusalKind.UnschedulableAndUnresolvable, "TaintToleration", "node(s) had untolerated taint(s)");
 
@@ -13,25 +13,46 @@ internal sealed class TaintTolerationPlugin : Plugin, IFilter, IScore
 
     public override ClusterEvents Wakes => ClusterEvents.NodeAdded | ClusterEvents.NodeTaints | ClusterEvents.PodItself;
 
-    public Refusal? Filter(Cycle cycle, NodeInfo node)
+    public override bool Helps(PodInfo pod, in ClusterEvent happened) => NodeHelps(happened, node => Tolerated(pod, node));
+
+    public Refusal? Filter(Cycle cycle, NodeInfo node) => Tolerated(cycle.Pod, node) ? null : _untolerated;
+
+    public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes)
     {
-        foreach (var taint in node.Node!.Spec.Taints ?? [])
+        foreach (var node in nodes)
         {
-            if (taint.Effect is "NoSchedule" or "NoExecute" && !Tolerations.Tolerate(cycle.Pod.Pod.Spec.Tolerations, taint))
+            if (node.SoftTaints.Length > 0)
             {
-                return _untolerated;
+                return true;
             }
         }
 
-        return null;
+        return false;
     }
 
-    public bool PreScore(Cycle cycle, IReadOnlyList<NodeInfo> nodes) => nodes.Any(n => (n.Node!.Spec.Taints ?? []).Exists(Prefers));
+    public long Score(Cycle cycle, NodeInfo node)
+    {
+        var untolerated = 0;
+        foreach (var taint in node.SoftTaints)
+        {
+            untolerated += Tolerations.Tolerate(cycle.Pod.Pod.Spec.Tolerations, taint) ? 0 : 1;
+        }
 
-    public long Score(Cycle cycle, NodeInfo node) =>
-        (node.Node!.Spec.Taints ?? []).Count(t => Prefers(t) && !Tolerations.Tolerate(cycle.Pod.Pod.Spec.Tolerations, t));
+        return untolerated;
+    }
 
     public void Normalize(Cycle cycle, IReadOnlyList<NodeInfo> nodes, Span<long> scores) => Scores.Normalize(scores, reverse: true);
 
-    private static bool Prefers(Taint taint) => taint.Effect == "PreferNoSchedule";
+    private static bool Tolerated(PodInfo pod, NodeInfo node)
+    {
+        foreach (var taint in node.HardTaints)
+        {
+            if (!Tolerations.Tolerate(pod.Pod.Spec.Tolerations, taint))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

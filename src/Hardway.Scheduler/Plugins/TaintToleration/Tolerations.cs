@@ -8,7 +8,12 @@ internal static class Tolerations
 {
     public static bool Tolerate(List<Toleration>? tolerations, Taint taint)
     {
-        foreach (var toleration in tolerations ?? [])
+        if (tolerations is null)
+        {
+            return false;
+        }
+
+        foreach (var toleration in tolerations)
         {
             if (Tolerates(toleration, taint))
             {

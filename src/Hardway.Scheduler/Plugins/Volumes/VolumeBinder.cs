@@ -9,46 +9,48 @@ namespace Hardway.Scheduler.Plugins.Volumes;
 
 /// <summary>
 /// For each unbound claim: reserves the chosen volume for it, or tells the provisioner the node; then waits until the volume controller has
-/// bound all of them, at most the configured time.
+/// bound all of them, at most the configured time. A provisioner that gives the node back ends the wait.
 /// </summary>
-internal sealed class VolumeBinder(KubeClient client, IClusterListers listers, ClusterState state, TimeSpan timeout) : IVolumeBinder
+internal sealed class VolumeBinder(KubeClient client, IClusterListers listers, TimeSpan timeout) : IVolumeBinder
 {
-    private const string SelectedNode = "volume.kubernetes.io/selected-node";
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(500);
 
-    public async Task<Refusal?> BindAsync(PodInfo pod, string node, CancellationToken cancel)
+    public async Task<Refusal?> BindAsync(PodInfo pod, string node, IReadOnlyList<VolumeChoice> choices, CancellationToken cancel)
     {
-        var names = VolumeClaims.Names(pod.Pod);
-        foreach (var name in names)
+        foreach (var choice in choices)
         {
-            if (listers.Claim(pod.Namespace, name) is { } claim && !VolumeClaims.IsBound(claim))
-            {
-                await ChooseAsync(claim, node, cancel).ConfigureAwait(false);
-            }
+            await WriteAsync(choice, node, cancel).ConfigureAwait(false);
         }
 
         var start = client.Time.GetTimestamp();
-        while (!names.TrueForAll(name => listers.Claim(pod.Namespace, name) is { } claim && VolumeClaims.IsBound(claim)))
+        while (!Array.TrueForAll(pod.ClaimNames, name => listers.Claim(pod.Namespace, name) is { } claim && VolumeClaims.IsBound(claim)))
         {
             if (client.Time.GetElapsedTime(start) > timeout)
             {
-                return new Refusal(RefusalKind.Error, nameof(VolumeBinding), "binding volumes: timed out waiting for the condition");
+                return new Refusal(RefusalKind.Error, nameof(VolumeBinding), "binding volumes: context deadline exceeded");
             }
 
             await Task.Delay(s_poll, client.Time, cancel).ConfigureAwait(false);
+            foreach (var choice in choices)
+            {
+                if (choice.Volume is null && GivenBack(choice.Claim))
+                {
+                    return new Refusal(RefusalKind.Error, nameof(VolumeBinding), $"binding volumes: provisioning failed for PVC \"{choice.Claim.Metadata.Name}\"");
+                }
+            }
         }
 
         return null;
     }
 
-    private async Task ChooseAsync(PersistentVolumeClaim claim, string node, CancellationToken cancel)
-    {
-        PersistentVolume? volume;
-        lock (state.Lock)
-        {
-            volume = state.Node(node) is { } info ? VolumeClaims.FindVolume(claim, info, listers) : null;
-        }
+    /// <summary>The provisioner took the selected node away: the Pod must be placed anew.</summary>
+    private bool GivenBack(PersistentVolumeClaim written) =>
+        listers.Claim(written.Metadata.Namespace, written.Metadata.Name) is not { } now
+        || (now.Metadata.ResourceVersion != written.Metadata.ResourceVersion && !VolumeClaims.IsBound(now) && now.Metadata.Annotations?.ContainsKey(VolumeClaims.SelectedNode) != true);
 
+    private async Task WriteAsync(VolumeChoice choice, string node, CancellationToken cancel)
+    {
+        var (claim, volume) = choice;
         if (volume is not null)
         {
             var reference = new JsonObject
@@ -71,9 +73,9 @@ internal sealed class VolumeBinder(KubeClient client, IClusterListers listers, C
             };
             await client.PatchAsync<PersistentVolume>(null, volume.Metadata.Name, PatchType.Merge, Bytes(patch), cancel).ConfigureAwait(false);
         }
-        else if (claim.Metadata.Annotations?.GetValueOrDefault(SelectedNode) != node)
+        else if (claim.Metadata.Annotations?.GetValueOrDefault(VolumeClaims.SelectedNode) != node)
         {
-            var patch = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [SelectedNode] = node } } };
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [VolumeClaims.SelectedNode] = node } } };
             await client.PatchAsync<PersistentVolumeClaim>(claim.Metadata.Namespace, claim.Metadata.Name, PatchType.Merge, Bytes(patch), cancel).ConfigureAwait(false);
         }
     }

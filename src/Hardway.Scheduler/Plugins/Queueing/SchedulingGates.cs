@@ -1,7 +1,7 @@
 using Hardway.Scheduler.Framework;
 using Hardway.Scheduler.State;
 
-namespace Hardway.Scheduler.Plugins.SchedulingGates;
+namespace Hardway.Scheduler.Plugins.Queueing;
 
 /// <summary>A Pod with scheduling gates waits outside the queue until they are removed (KEP-3521).</summary>
 internal sealed class SchedulingGates : Plugin, IPreEnqueue
