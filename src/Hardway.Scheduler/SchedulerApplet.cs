@@ -2,6 +2,7 @@ using Hardway.Client;
 using Hardway.Hosting;
 using Hardway.Scheduler.Configuration;
 using Hardway.Scheduler.Extenders;
+using Hardway.Scheduler.Plugins.DynamicResources;
 using Hardway.Scheduler.Plugins.Volumes;
 using Hardway.Scheduler.Queue;
 using Hardway.Scheduler.Scheduling;
@@ -61,7 +62,7 @@ public static partial class SchedulerApplet
         var cluster = watch = new ClusterWatch(client, logs);
         var state = new ClusterState(cluster);
         var writer = new ApiPodWriter(client, events, logs.CreateLogger("Pods"));
-        var services = new PluginServices(writer, timeout => new VolumeBinder(client, cluster, timeout), Random.Shared);
+        var services = new PluginServices(writer, timeout => new VolumeBinder(client, cluster, timeout), new ClaimWriter(client), Random.Shared);
         var profiles = config.Profiles.ToDictionary(p => p.SchedulerName, p => PluginTable.Make(p, services), StringComparer.Ordinal);
         var queue = new SchedulingQueue(time, new QueueRules(profiles), config.InitialBackoff, config.MaxBackoff);
         new ClusterHandlers(state, queue, profiles.ContainsKey).Attach(cluster);

@@ -23,7 +23,7 @@ public sealed class PodSchedulerTests : IDisposable
     {
         var profiles = new Dictionary<string, Profile>
         {
-            ["default-scheduler"] = PluginTable.Make(new ProfileConfig(), new PluginServices(_writer, _ => new RecordingBinder(), new Random(1))),
+            ["default-scheduler"] = PluginTable.Make(new ProfileConfig(), new PluginServices(_writer, _ => new RecordingBinder(), new NoClaims(), new Random(1))),
         };
         _queue = new SchedulingQueue(TimeProvider.System, new QueueRules(profiles), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10));
         _scheduler = new PodScheduler(

@@ -21,7 +21,7 @@ public sealed class QueueTests : IDisposable
 
     public QueueTests()
     {
-        var profile = PluginTable.Make(new ProfileConfig(), new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new Random(1)));
+        var profile = PluginTable.Make(new ProfileConfig(), new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new NoClaims(), new Random(1)));
         _queue = new SchedulingQueue(
             _time, new QueueRules(new Dictionary<string, Profile> { ["default-scheduler"] = profile }), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
     }

@@ -39,7 +39,7 @@ public sealed class SchedulerConfigTests
             """);
 
         var profile = Assert.Single(config.Profiles);
-        var made = PluginTable.Make(profile, new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new Random(1)));
+        var made = PluginTable.Make(profile, new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new NoClaims(), new Random(1)));
         Assert.Equal(ScoringType.MostAllocated, profile.Arguments.Fit.Type);
         Assert.Equal([("cpu", 3)], profile.Arguments.Fit.Resources);
         Assert.Empty(made.PostFilters);

@@ -24,7 +24,7 @@ public sealed class SchedulingTests
         Add(Node("node-0"), Node("node-1"));
     }
 
-    private static Profile Profile(ProfileConfig config) => PluginTable.Make(config, new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new Random(1)));
+    private static Profile Profile(ProfileConfig config) => PluginTable.Make(config, new PluginServices(new RecordingWriter(), _ => new RecordingBinder(), new NoClaims(), new Random(1)));
 
     private void Add(params Node[] nodes) => Array.ForEach(nodes, _state.SetNode);
 

@@ -40,6 +40,7 @@ internal static class JumpboxCommands
         root.Subcommands.Add(Act("status", "Machines, nodes, API and who leads", (parsed, stop) => StatusCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(new Command("ssh", "A shell, or one command, on a machine: hardway ssh node-0 [COMMAND...]"));
         root.Subcommands.Add(new Command("kubectl", "Runs kubectl against the cluster: hardway kubectl get nodes"));
+        root.Subcommands.Add(Explain(session));
         root.Subcommands.Add(Lab(session));
         return root;
     }
@@ -59,6 +60,19 @@ internal static class JumpboxCommands
         }, parsed.GetValue(Output), stop));
         foreach (var option in new Option[] { machines, lab, user, key }) command.Options.Add(option);
         return command;
+    }
+
+    private static Command Explain(JumpboxSession session)
+    {
+        var name = new Argument<string>("name") { Description = "the Pod" };
+        var ns = new Option<string>("--namespace", "-n") { Description = "its namespace", DefaultValueFactory = _ => "default" };
+        var kubeconfig = new Option<string?>("--kubeconfig") { Description = "any cluster; without it, the one that hardway up made" };
+        var config = new Option<string?>("--config") { Description = "the scheduler's KubeSchedulerConfiguration; without it, the default profile" };
+        var pod = Act("pod", "Why a Pod is on its node, or on none: what every filter and score of the scheduler says of every node", (parsed, stop) =>
+            ExplainCommand.PodAsync(session, parsed.GetRequiredValue(name), parsed.GetRequiredValue(ns), parsed.GetValue(kubeconfig), parsed.GetValue(config), parsed.GetValue(Output), stop));
+        pod.Arguments.Add(name);
+        foreach (var option in new Option[] { ns, kubeconfig, config }) pod.Options.Add(option);
+        return new Command("explain", "Why things are as they are") { pod };
     }
 
     private static Command Lab(JumpboxSession session)

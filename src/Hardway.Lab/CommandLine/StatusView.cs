@@ -27,20 +27,20 @@ internal static class StatusView
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            Objects(writer, "machines", status.Machines, m =>
+            JsonObjects.Write(writer, "machines", status.Machines, m =>
             {
                 writer.WriteString("name", m.Machine.Name);
                 writer.WriteString("address", m.Machine.Address.ToString());
                 writer.WriteString("state", m.State.ToString().ToLowerInvariant());
                 if (m.LeaderPid is { } value) writer.WriteNumber("pid", value);
             });
-            Objects(writer, "nodes", status.Nodes, n =>
+            JsonObjects.Write(writer, "nodes", status.Nodes, n =>
             {
                 writer.WriteString("name", n.Name);
                 writer.WriteBoolean("ready", n.Ready);
                 if (n.Message.Length > 0) writer.WriteString("message", n.Message);
             });
-            Objects(writer, "facts", status.Facts, f =>
+            JsonObjects.Write(writer, "facts", status.Facts, f =>
             {
                 writer.WriteString("subject", f.Subject);
                 writer.WriteBoolean("good", f.Good);
@@ -49,17 +49,5 @@ internal static class StatusView
             writer.WriteEndObject();
         }
         return Encoding.UTF8.GetString(buffer.ToArray());
-    }
-
-    private static void Objects<T>(Utf8JsonWriter writer, string name, IReadOnlyList<T> items, Action<T> fields)
-    {
-        writer.WriteStartArray(name);
-        foreach (var item in items)
-        {
-            writer.WriteStartObject();
-            fields(item);
-            writer.WriteEndObject();
-        }
-        writer.WriteEndArray();
     }
 }

@@ -1,6 +1,7 @@
 using Hardway.Scheduler.Framework;
 using Hardway.Scheduler.Plugins.Binding;
 using Hardway.Scheduler.Plugins.DefaultPreemption;
+using Hardway.Scheduler.Plugins.DynamicResources;
 using Hardway.Scheduler.Plugins.ImageLocality;
 using Hardway.Scheduler.Plugins.InterPodAffinity;
 using Hardway.Scheduler.Plugins.NodeAffinity;
@@ -31,10 +32,11 @@ internal static class PluginTable
         Of("NodeResourcesFit", 1, (a, _) => new NodeResourcesFit(a.Fit, a.IgnoredResources)),
         Of("VolumeRestrictions", 0, (_, _) => new VolumeRestrictions()),
         Of("NodeVolumeLimits", 0, (_, _) => new NodeVolumeLimits()),
-        Of("VolumeBinding", 0, (a, s) => new VolumeBinding(s.Volumes(a.VolumeBindTimeout))),
+        Of("VolumeBinding", 0, (a, s) => new VolumeBinding(s.Volumes(a.VolumeBindTimeout), s.ReservedVolumes)),
         Of("VolumeZone", 0, (_, _) => new VolumeZone()),
         Of("PodTopologySpread", 2, (a, _) => new PodTopologySpreadPlugin(a.SpreadDefaults)),
         Of("InterPodAffinity", 2, (a, _) => new InterPodAffinityPlugin(a.HardPodAffinityWeight, a.IgnorePreferredTermsOfExistingPods)),
+        Of("DynamicResources", 0, (_, s) => new DynamicResources(s.Claims, s.PendingDevices)),
         Of("DefaultPreemption", 0, (a, s) => new DefaultPreemptionPlugin(a.MinCandidateNodesPercentage, a.MinCandidateNodesAbsolute, s.Random)),
         Of("NodeResourcesBalancedAllocation", 1, (a, _) => new NodeResourcesBalancedAllocation(a.BalancedResources)),
         Of("ImageLocality", 1, (_, _) => new ImageLocalityPlugin()),

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -148,6 +149,7 @@ internal sealed class HttpExtender : IDisposable
         }
     }
 
+    [SuppressMessage("Security", "CA5359", Justification = "Asked for by the configuration, and told at start.")]
     private static SslClientAuthenticationOptions Trust(ExtenderTlsConfig tls)
     {
         var options = new SslClientAuthenticationOptions { EnabledSslProtocols = SslProtocols.None };
@@ -163,7 +165,7 @@ internal sealed class HttpExtender : IDisposable
 
         if (tls.Insecure)
         {
-            options.RemoteCertificateValidationCallback = (_, _, _, _) => true; // asked for by the configuration, and told at start
+            options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
         }
         else if (tls.Authority is { } authority)
         {

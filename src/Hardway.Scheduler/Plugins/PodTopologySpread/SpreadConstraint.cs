@@ -28,7 +28,7 @@ internal sealed record SpreadConstraint(string TopologyKey, int MaxSkew, Selecto
     /// <summary>Does the node count as a domain for this Pod?</summary>
     public bool Includes(Pod pod, NodeInfo node) =>
         (!HonorAffinity || NodeSelectors.MatchesRequired(pod, node))
-        && (!HonorTaints || Array.TrueForAll(node.HardTaints, t => Tolerations.Tolerate(pod.Spec.Tolerations, t)));
+        && (!HonorTaints || Tolerations.TolerateAll(pod.Spec.Tolerations, node.HardTaints));
 
     private static SpreadConstraint Compile(Pod pod, TopologySpreadConstraint constraint)
     {

@@ -43,16 +43,5 @@ internal sealed class TaintTolerationPlugin : Plugin, IFilter, IPreScore, IScore
 
     public void Normalize(Cycle cycle, IReadOnlyList<NodeInfo> nodes, Span<long> scores) => Scores.Normalize(scores, reverse: true);
 
-    private static bool Tolerated(PodInfo pod, NodeInfo node)
-    {
-        foreach (var taint in node.HardTaints)
-        {
-            if (!Tolerations.Tolerate(pod.Pod.Spec.Tolerations, taint))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    private static bool Tolerated(PodInfo pod, NodeInfo node) => Tolerations.TolerateAll(pod.Pod.Spec.Tolerations, node.HardTaints);
 }

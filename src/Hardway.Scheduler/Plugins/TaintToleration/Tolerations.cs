@@ -24,6 +24,19 @@ internal static class Tolerations
         return false;
     }
 
+    public static bool TolerateAll(List<Toleration>? tolerations, Taint[] taints)
+    {
+        foreach (var taint in taints)
+        {
+            if (!Tolerate(tolerations, taint))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static bool Tolerates(Toleration toleration, Taint taint)
     {
         if ((toleration.Effect.Length > 0 && toleration.Effect != taint.Effect) || (toleration.Key.Length > 0 && toleration.Key != taint.Key))

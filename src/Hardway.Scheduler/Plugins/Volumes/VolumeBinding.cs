@@ -11,16 +11,15 @@ namespace Hardway.Scheduler.Plugins.Volumes;
 /// consumer, when a fitting free volume or a provisioner with room must exist. The choice for the node is reserved, then written to claims and
 /// volumes before the Pod is bound.
 /// </summary>
-internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IPreFilter, IFilter, IReserve, IPreBind
+/// <param name="binder">Writes the choices.</param>
+/// <param name="reserved">Choices for Pods that are being bound, by Pod. Written under the state's lock, read beside it.</param>
+internal sealed class VolumeBinding(IVolumeBinder binder, ConcurrentDictionary<string, List<VolumeChoice>> reserved) : Plugin, IPreFilter, IFilter, IReserve, IPreBind
 {
     private readonly Refusal _conflict = Never("node(s) didn't match PersistentVolume's node affinity");
     private readonly Refusal _noVolume = Never("node(s) didn't find available persistent volumes to bind");
     private readonly Refusal _noSpace = Never("node(s) did not have enough free storage");
     private readonly Refusal _gone = Never("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
     private readonly Refusal _immediate = Never("pod has unbound immediate PersistentVolumeClaims");
-
-    /// <summary>Volumes that are being bound to a Pod's claims, by Pod. Written under the state's lock, read beside it.</summary>
-    private readonly ConcurrentDictionary<string, List<VolumeChoice>> _reserved = new(StringComparer.Ordinal);
 
     public override string Name => nameof(VolumeBinding);
 
@@ -67,23 +66,23 @@ internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IPreFilter, 
         var refused = Choose(cycle, node, out var choices);
         if (refused is null && choices is not null)
         {
-            _reserved[cycle.Pod.Key] = choices;
+            reserved[cycle.Pod.Key] = choices;
         }
 
         return refused;
     }
 
-    public void Unreserve(PodInfo pod) => _reserved.TryRemove(pod.Key, out _);
+    public void Unreserve(PodInfo pod) => reserved.TryRemove(pod.Key, out _);
 
     public async Task<Refusal?> PreBindAsync(PodInfo pod, string node, CancellationToken cancel)
     {
-        if (!_reserved.TryGetValue(pod.Key, out var choices))
+        if (!reserved.TryGetValue(pod.Key, out var choices))
         {
             return null;
         }
 
         var refused = await binder.BindAsync(pod, node, choices, cancel).ConfigureAwait(false);
-        _reserved.TryRemove(pod.Key, out _);
+        reserved.TryRemove(pod.Key, out _);
         return refused;
     }
 
@@ -154,7 +153,7 @@ internal sealed class VolumeBinding(IVolumeBinder binder) : Plugin, IPreFilter, 
 
     private bool IsReserved(string pod, string volume)
     {
-        foreach (var (other, choices) in _reserved)
+        foreach (var (other, choices) in reserved)
         {
             if (other != pod && choices.Exists(c => c.Volume?.Metadata.Name == volume))
             {
