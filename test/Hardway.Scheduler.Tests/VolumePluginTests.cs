@@ -81,7 +81,7 @@ public sealed class VolumePluginTests
     public void A_node_takes_as_many_volumes_as_its_driver_can_attach()
     {
         _listers.Add(
-            Read<CSINode>("metadata: {name: node-0}\nspec: {drivers: [{name: csi.example.com, nodeID: n, topologyKeys: [], allocatable: {count: 1}}]}"),
+            Read<CSINode>("metadata: {name: node-0}\nspec: {drivers: [{name: csi.example.com, nodeID: id-0, topologyKeys: [], allocatable: {count: 1}}]}"),
             Bound("other", "pv-other"), Bound("data", "pv"),
             Volume("pv-other", ", csi: {driver: csi.example.com, volumeHandle: h1}"), Volume("pv", ", csi: {driver: csi.example.com, volumeHandle: h2}"));
         _state.SetPod(Pod("first", "{volumes: [{name: v, persistentVolumeClaim: {claimName: other}}]}", node: "node-0"));
