@@ -1,5 +1,6 @@
 using Hardway.Api;
 using Hardway.Api.Authentication.V1;
+using Hardway.Api.Meta.V1;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
@@ -49,7 +50,7 @@ internal sealed class SelfSubjectReviewResource(TimeProvider time) : IVirtualRes
     public ValueTask<ApiStruct> CreateAsync(RequestContext context, ApiStruct body, bool dryRun, CancellationToken cancellationToken)
     {
         var review = (SelfSubjectReview)body;
-        review.Metadata.CreationTimestamp = time.GetUtcNow();
+        review.Metadata = new ObjectMeta { CreationTimestamp = time.GetUtcNow() };
         review.Status = new SelfSubjectReviewStatus { UserInfo = UserConversion.ToApi(context.User) };
         return ValueTask.FromResult<ApiStruct>(review);
     }

@@ -124,8 +124,7 @@ internal sealed class SelfSubjectRulesReviewResource(AuthorizationStack authoriz
 
         status.Incomplete = context.User.InGroup(UserInfo.NodesGroup);
         status.EvaluationError = status.Incomplete ? "the node authorizer's rules depend on objects and are not listed" : "";
-        review.Status = status;
-        return ValueTask.FromResult<ApiStruct>(review);
+        return ValueTask.FromResult<ApiStruct>(new SelfSubjectRulesReview { Kind = review.Kind, ApiVersion = review.ApiVersion, Status = status });
     }
 
     private static void Add(SubjectRulesReviewStatus status, Api.Rbac.V1.PolicyRule rule)

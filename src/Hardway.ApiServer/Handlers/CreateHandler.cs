@@ -37,6 +37,7 @@ internal sealed class CreateHandler(ApiServices services)
         var value = await BodyDecoder.ReadAsync(context, type, options.Validation).ConfigureAwait(false);
         context.RequestObject = value;
         SchemaDefaults.Apply(value);
+        handler.Default(value);
         if (value is KubeObject named && resource.Namespaced && context.Info.Namespace.Length > 0)
         {
             if (named.Metadata.Namespace.Length > 0 && named.Metadata.Namespace != context.Info.Namespace)
@@ -45,6 +46,11 @@ internal sealed class CreateHandler(ApiServices services)
             }
 
             named.Metadata.Namespace = context.Info.Namespace;
+        }
+
+        if (value is KubeObject owned && options.FieldManager.Length > 0)
+        {
+            services.Parts.Ownership.Own(type, owned, options.FieldManager, handler.Subresource);
         }
 
         var attributes = new AdmissionAttributes

@@ -32,6 +32,7 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
                 await ResponseWriter.WriteJsonAsync(context, 200, JsonText.Indent(ApiJson.SerializeTree(Version()))).ConfigureAwait(false);
                 break;
             case "/metrics":
+                services.Flow?.Publish(services.Metrics);
                 await services.Metrics.HandleAsync(context.Http).ConfigureAwait(false);
                 break;
             case OpenIdDocuments.ConfigurationPath when openId is not null:
@@ -41,7 +42,8 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
                 await WriteAsync(context, openId.Keys, OpenIdDocuments.KeysType).ConfigureAwait(false);
                 break;
             default:
-                throw Statuses.NoSuchResource();
+                await ResponseWriter.WriteTextAsync(context, 404, "404 page not found\n").ConfigureAwait(false);
+                break;
         }
     }
 
@@ -67,6 +69,11 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
 
     private static Task WriteAsync(RequestContext context, byte[] body, string type)
     {
+        if (!Negotiation.Accepts(context.Request, type))
+        {
+            throw Statuses.NotAcceptable($"only the following media types are accepted: {type}");
+        }
+
         context.Response.ContentType = type;
         context.Response.Headers.CacheControl = "public, max-age=3600";
         return context.Response.BodyWriter.WriteAsync(body, context.Aborted).AsTask();

@@ -46,6 +46,13 @@ internal readonly record struct Negotiation(MediaType Media, Representation As)
         return best ?? throw Statuses.NotAcceptable("only the following media types are accepted: application/json, application/yaml" + (protobuf ? ", application/vnd.kubernetes.protobuf" : ""));
     }
 
+    /// <summary>Does the client take this one type (or does it not say what it takes)?</summary>
+    public static bool Accepts(HttpRequest request, string type)
+    {
+        var accept = request.Headers.Accept.ToString();
+        return accept.Length == 0 || accept.Split(',', StringSplitOptions.TrimEntries).Any(part => part.Split(';')[0].Trim() is var media && (media == type || media == "*/*"));
+    }
+
     private static Negotiation? Read(string part, bool representations, bool protobuf, out double q)
     {
         q = 1;

@@ -15,12 +15,22 @@ internal sealed class FieldOwnership(TimeProvider time)
         var live = old is null ? EmptyTree(info) : ApiJson.ToTree(VersionConversion.Convert(old, resource.Registry.Storage, info));
         var updated = ApiJson.ToTree(VersionConversion.Convert(value, resource.Registry.Storage, info));
         _manager.Update(live, updated, resource.MergeType, new FieldWriter(manager, info.ApiVersion, subresource), Reset(resource, subresource));
-        value.Metadata.ManagedFields = ReadManaged(updated, info);
+        value.Metadata.ManagedFields = ReadManaged(updated);
     }
 
     /// <summary>Merges an applied configuration into the live object, in the version that the client speaks.</summary>
     public Dictionary<string, object?> Apply(ServedResource resource, Dictionary<string, object?>? live, Dictionary<string, object?> config, string manager, string subresource, bool force) =>
         _manager.Apply(live ?? EmptyTree(resource.Info), live is null, config, resource.MergeType, new FieldWriter(manager, resource.Info.ApiVersion, subresource), force, Reset(resource, subresource));
+
+    /// <summary>Records who wrote an object that is answered and not kept (a review).</summary>
+    public void Own(TypeSchema type, KubeObject value, string manager, string subresource)
+    {
+        var empty = (KubeObject)type.New();
+        (empty.Kind, empty.ApiVersion) = (value.Kind, value.ApiVersion);
+        var updated = ApiJson.ToTree(value);
+        _manager.Update(ApiJson.ToTree(empty), updated, SchemaMergeType.Of(type), new FieldWriter(manager, value.ApiVersion, subresource), null);
+        value.Metadata.ManagedFields = ReadManaged(updated);
+    }
 
     /// <summary>What a new object is compared with: one of its type with nothing in it but what its type always has.</summary>
     private static Dictionary<string, object?> EmptyTree(ResourceInfo info)
@@ -31,7 +41,7 @@ internal sealed class FieldOwnership(TimeProvider time)
         return ApiJson.ToTree(empty);
     }
 
-    private static List<Hardway.Api.Meta.V1.ManagedFieldsEntry>? ReadManaged(Dictionary<string, object?> tree, ResourceInfo info)
+    private static List<Hardway.Api.Meta.V1.ManagedFieldsEntry>? ReadManaged(Dictionary<string, object?> tree)
     {
         var only = new Dictionary<string, object?>(StringComparer.Ordinal)
         {

@@ -16,6 +16,11 @@ internal interface IVirtualResource
     /// <summary>Empty for a resource.</summary>
     string Subresource { get; }
 
+    /// <summary>Defaults that the schema does not know; the writer owns them like what it sent.</summary>
+    void Default(ApiStruct body)
+    {
+    }
+
     /// <param name="context">The request; its Info has namespace and name.</param>
     /// <param name="body">The decoded body, of the kind that discovery names.</param>
     /// <param name="dryRun">Nothing may be changed.</param>

@@ -5,11 +5,13 @@ using Hardway.ApiServer.Rules.Batch;
 using Hardway.ApiServer.Rules.Coordination;
 using Hardway.ApiServer.Rules.Core;
 using Hardway.ApiServer.Rules.Discovery;
+using Hardway.ApiServer.Rules.FlowControl;
 using Hardway.ApiServer.Rules.Networking;
 using Hardway.ApiServer.Rules.NodeApi;
 using Hardway.ApiServer.Rules.Policy;
 using Hardway.ApiServer.Rules.Scheduling;
 using Hardway.ApiServer.Rules.Rbac;
+using Hardway.ApiServer.Rules.Resource;
 using Hardway.ApiServer.Rules.Storage;
 
 namespace Hardway.ApiServer.Registry;
@@ -56,5 +58,16 @@ internal static partial class RulesCatalog
         [("rbac.authorization.k8s.io", "RoleBinding")] = new RoleBindingRules(),
         [("rbac.authorization.k8s.io", "ClusterRoleBinding")] = new ClusterRoleBindingRules(),
         [("storage.k8s.io", "StorageClass")] = new StorageClassRules(),
+        [("storage.k8s.io", "CSIDriver")] = new CSIDriverRules(),
+        [("storage.k8s.io", "CSINode")] = new CSINodeRules(),
+        [("storage.k8s.io", "CSIStorageCapacity")] = new CSIStorageCapacityRules(),
+        [("storage.k8s.io", "VolumeAttachment")] = new VolumeAttachmentRules(),
+        [("storage.k8s.io", "VolumeAttributesClass")] = new VolumeAttributesClassRules(),
+        [("resource.k8s.io", "DeviceClass")] = new DeviceClassRules(),
+        [("resource.k8s.io", "ResourceClaim")] = new ResourceClaimRules(),
+        [("resource.k8s.io", "ResourceClaimTemplate")] = new ResourceClaimTemplateRules(),
+        [("resource.k8s.io", "ResourceSlice")] = new ResourceSliceRules(),
+        [("flowcontrol.apiserver.k8s.io", "FlowSchema")] = new FlowSchemaRules(),
+        [("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration")] = new PriorityLevelConfigurationRules(),
     };
 }

@@ -192,7 +192,8 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
             {
                 var errors = new ErrorList();
                 errors.Invalid(FieldPath.Metadata.Child("resourceVersion"), 0, "must be specified for an update");
-                throw Statuses.Invalid(registry.Group, registry.Kind, request.Name, errors);
+                // Upstream names the resource here, not the kind.
+                throw Statuses.Invalid(registry.Group, registry.Resource, request.Name, errors);
             }
 
             return;

@@ -8,6 +8,7 @@ using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Authorization.Rbac;
 using Hardway.ApiServer.Bootstrap;
 using Hardway.ApiServer.Custom;
+using Hardway.ApiServer.FlowControl;
 using Hardway.ApiServer.Handlers;
 using Hardway.ApiServer.Kubelets;
 using Hardway.ApiServer.OpenApi;
@@ -45,6 +46,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
     private readonly RequestPipeline _pipeline;
     private readonly Front _front;
     private readonly SystemObjects _system;
+    private readonly FlowController? _flow;
     private readonly Readiness _readiness;
 
     public ApiServer(ApiServerOptions options, ILoggerFactory logs, TimeProvider time)
@@ -83,6 +85,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
             Update = update,
             Delete = delete,
             Authorizer = _authorization.Authorizer,
+            Flow = NewFlow(options, time),
             Virtual = new VirtualResources(),
             Metrics = new Metrics(),
             Health = health,
@@ -96,6 +99,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
         _pipeline = new RequestPipeline(_services, _auditor, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers(new PodConnectHandler(_services, _nodes), new ProxyHandler(_services, _nodes))), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
         _front = new Front(options, logs);
         _system = new SystemObjects(_services);
+        _flow = _services.Flow is { } flow ? new FlowController(_services, flow) : null;
         _kubernetes = new KubernetesService(_services, _store, AdvertisedAddress.Of(options), _firstAddress!);
     }
 
@@ -117,6 +121,11 @@ internal sealed partial class ApiServer : IAsyncDisposable
         host.AddInit("caches", async token => await _cache.WaitUntilAsync(1, Timeout.InfiniteTimeSpan, token).ConfigureAwait(false));
         host.Add("custom resources", new CustomResourceController(_services).RunAsync);
         host.AddInit("bootstrap", BootstrapAsync);
+        if (_flow is not null)
+        {
+            host.Add("priority and fairness", _flow.RunAsync);
+        }
+
         host.Add("kubernetes service", _kubernetes.RunAsync);
         host.Add("drain", DrainAsync, _ =>
         {
@@ -133,9 +142,17 @@ internal sealed partial class ApiServer : IAsyncDisposable
         await _auditor.DisposeAsync().ConfigureAwait(false);
         _cache.Dispose();
         _leases.Dispose();
+        _flow?.Dispose();
         _nodes.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
+    }
+
+    /// <summary>As many seats as the two limits have together; a request waits for a quarter of its time at most.</summary>
+    private static FlowDispatcher? NewFlow(ApiServerOptions options, TimeProvider time)
+    {
+        var seats = options.MaxRequestsInFlight + options.MaxMutatingInFlight;
+        return options.PriorityAndFairness && seats > 0 ? new FlowDispatcher(seats, options.RequestTimeout / 4, time) : null;
     }
 
     private ServiceAllocator Allocator(ApiServerOptions options, ResourceReader reader)
@@ -173,6 +190,11 @@ internal sealed partial class ApiServer : IAsyncDisposable
                 if (_authorization.UsesRbac)
                 {
                     await new RbacBootstrap(_services.Reader, _services.Writer).RunAsync(cancellationToken).ConfigureAwait(false);
+                }
+
+                if (_flow is not null)
+                {
+                    await _flow.EnsureAsync(cancellationToken).ConfigureAwait(false);
                 }
 
                 return;

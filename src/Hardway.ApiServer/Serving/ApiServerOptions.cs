@@ -64,6 +64,8 @@ internal sealed class ApiServerOptions
 
     public int MaxMutatingInFlight { get; set; } = 200;
 
+    public bool PriorityAndFairness { get; set; } = true;
+
     public string ServiceClusterIpRange { get; set; } = "10.0.0.0/24";
 
     public (int From, int To) NodePortRange { get; set; } = (30000, 32767);
@@ -129,6 +131,7 @@ internal sealed class ApiServerOptions
         flags.Int("min-request-timeout", "Seconds that a watch lives at least.", v => MinRequestTimeout = TimeSpan.FromSeconds(v), 1800, 1);
         flags.Int("max-requests-inflight", "Read requests at once; 0 for no limit.", v => MaxRequestsInFlight = v, 400, 0);
         flags.Int("max-mutating-requests-inflight", "Write requests at once; 0 for no limit.", v => MaxMutatingInFlight = v, 200, 0);
+        flags.Bool("enable-priority-and-fairness", "Share out room for requests by flow schemas and priority levels; else only bound how many there are.", v => PriorityAndFairness = v, @default: true);
         flags.Duration("shutdown-delay-duration", "How long the server goes on serving, not ready, before it stops.", v => ShutdownDelay = v);
     }
 
@@ -172,7 +175,7 @@ internal sealed class ApiServerOptions
             "strict-transport-security-directives", "emulated-version", "min-compatibility-version", "peer-advertise-ip", "peer-advertise-port", "peer-ca-file", "debug-socket-path", "shutdown-watch-termination-grace-period",
             "storage-initialization-timeout", "target-ram-mb", "disabled-metrics", "show-hidden-metrics-for-version", "allow-metric-labels", "allow-metric-labels-manifest", "tls-curve-preferences", "coordinated-leadership-lease-duration",
             "coordinated-leadership-renew-deadline", "coordinated-leadership-retry-period", "proxy-client-ca-file", "service-account-signing-endpoint", "runtime-config-emulation-forward-compatible");
-        flags.InertBools("watch-cache", "profiling", "contention-profiling", "enable-garbage-collector", "enable-aggregator-routing", "enable-priority-and-fairness", "enable-logs-handler", "permit-address-sharing",
+        flags.InertBools("watch-cache", "profiling", "contention-profiling", "enable-garbage-collector", "enable-aggregator-routing", "enable-logs-handler", "permit-address-sharing",
             "permit-port-sharing", "disable-http2-serving", "allow-privileged", "encryption-provider-config-automatic-reload", "shutdown-send-retry-after", "aggregator-reject-forwarding-redirects", "debug-unix-socket", "emulation-forward-compatible");
     }
 

@@ -1,4 +1,5 @@
 using Hardway.ApiServer.Authorization;
+using Hardway.ApiServer.FlowControl;
 using Hardway.ApiServer.Registry;
 using Hardway.Hosting;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,9 @@ internal sealed class ApiServices
     public required DeletePipeline Delete { get; init; }
 
     public required IAuthorizer Authorizer { get; init; }
+
+    /// <summary>Null with --enable-priority-and-fairness=false.</summary>
+    public FlowDispatcher? Flow { get; init; }
 
     public required VirtualResources Virtual { get; init; }
 

@@ -12,7 +12,9 @@ internal sealed class InFlightLimit(int mostReading, int mostWriting)
 
     public int Writing => Volatile.Read(ref _writing);
 
-    public IDisposable Enter(bool reading) => reading ? new Slot(this, true).Take(mostReading) : new Slot(this, false).Take(mostWriting);
+    /// <param name="reading">A request that changes nothing.</param>
+    /// <param name="isBound">False for one that is only counted.</param>
+    public IDisposable Enter(bool reading, bool isBound = true) => new Slot(this, reading).Take(isBound ? reading ? mostReading : mostWriting : 0);
 
     private sealed class Slot(InFlightLimit owner, bool reading) : IDisposable
     {

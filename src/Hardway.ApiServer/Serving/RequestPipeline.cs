@@ -2,6 +2,7 @@ using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
 using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Errors;
+using Hardway.ApiServer.FlowControl;
 using Hardway.ApiServer.Handlers;
 using Hardway.ApiServer.Http;
 using Hardway.Hosting;
@@ -111,7 +112,8 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
             });
         }
 
-        using var slot = isLong || context.User.InGroup(UserInfo.MastersGroup) ? null : _limit.Enter(context.Info.IsReadOnly);
+        using var slot = isLong ? null : _limit.Enter(context.Info.IsReadOnly, isBound: services.Flow is null && !context.User.InGroup(UserInfo.MastersGroup));
+        using var ticket = isLong || services.Flow is null ? null : await services.Flow.EnterAsync(context, SeatEstimate.Of(context.Info, services.Scheme, services.Objects)).ConfigureAwait(false);
         await (context.Info.IsResource ? dispatcher.HandleAsync(context) : root.HandleAsync(context)).ConfigureAwait(false);
     }
 

@@ -26,6 +26,8 @@ internal sealed class TokenRequestResource(ServiceAccountTokenIssuer? issuer, Au
 
     public string Subresource => "token";
 
+    public void Default(ApiStruct body) => ((TokenRequest)body).Spec.ExpirationSeconds ??= DefaultSeconds;
+
     public async ValueTask<ApiStruct> CreateAsync(RequestContext context, ApiStruct body, bool dryRun, CancellationToken cancellationToken)
     {
         if (issuer is null)
@@ -38,8 +40,7 @@ internal sealed class TokenRequestResource(ServiceAccountTokenIssuer? issuer, Au
         Check(request, account);
         var spec = request.Spec;
         spec.Audiences = spec.Audiences is { Count: > 0 } ? spec.Audiences : [.. options.Audiences];
-        spec.ExpirationSeconds ??= DefaultSeconds;
-        var asked = TimeSpan.FromSeconds(spec.ExpirationSeconds.Value);
+        var asked = TimeSpan.FromSeconds(spec.ExpirationSeconds!.Value);
         if (options.MaxTokenExpiration > TimeSpan.Zero && asked > options.MaxTokenExpiration)
         {
             context.Warn($"the requested expiration of {(long)asked.TotalSeconds} seconds is shortened to {(long)options.MaxTokenExpiration.TotalSeconds} seconds");

@@ -52,11 +52,28 @@ internal sealed class NamespaceRules : KindRules<Namespace>
 
     protected override bool Holds(Namespace value) => value.Spec.Finalizers is { Count: > 0 };
 
+    protected override void Validate(RuleContext context, Namespace value, ErrorList errors)
+    {
+        for (var i = 0; i < value.Spec.Finalizers?.Count; i++)
+        {
+            var (name, path) = (value.Spec.Finalizers[i], FieldPath.Spec.Child("finalizers").Index(i));
+            if (!Names.IsQualifiedName(name))
+            {
+                Names.CheckLabelKey(errors, path, name);
+            }
+            else if (!name.Contains('/', StringComparison.Ordinal) && name is not ("kubernetes" or "orphan" or "foregroundDeletion"))
+            {
+                errors.Invalid(path, name, "is neither a finalizer that Kubernetes knows nor a name with a domain");
+            }
+        }
+    }
+
     protected override void ValidateUpdate(RuleContext context, Namespace value, Namespace old, ErrorList errors)
     {
+        Validate(context, value, errors);
         if (context.Subresource == "status" && value.Metadata.DeletionTimestamp is null && value.Status.Phase is not ("Active" or ""))
         {
-            errors.Invalid(FieldPath.Status.Child("phase"), value.Status.Phase, "may only be Active while the namespace is not deleted");
+            errors.Invalid(FieldPath.Status.Child("Phase"), value.Status.Phase, "may only be Active while the namespace is not deleted");
         }
     }
 

@@ -159,6 +159,28 @@ internal sealed class ClusterRoleRules : KindRules<ClusterRole>
         {
             errors.Required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil");
         }
+
+        for (var i = 0; i < aggregation.ClusterRoleSelectors?.Count; i++)
+        {
+            var (selector, at) = (aggregation.ClusterRoleSelectors[i], path.Index(i));
+            WorkloadValidation.LabelSelector(errors, at, selector);
+            if (!IsUsable(selector))
+            {
+                errors.Invalid(at, null, "is no label selector");
+            }
+        }
+    }
+
+    private static bool IsUsable(Api.Meta.V1.LabelSelector selector)
+    {
+        try
+        {
+            return Selector.From(selector) is not null;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 }
 

@@ -59,19 +59,11 @@ internal sealed class StorageClassRules : KindRules<StorageClass>
         Validate(context, value, errors);
         if (!ApiValues.AreEqual(value.Parameters, old.Parameters, Shape.Map<string>(Shape.String)))
         {
-            errors.Forbidden(FieldPath.Of("parameters"), "updates to parameters are forbidden");
+            errors.Invalid(FieldPath.Of("parameters"), TableText.Of(value.Parameters), "field is immutable");
         }
 
-        if (value.Provisioner != old.Provisioner)
-        {
-            errors.Forbidden(FieldPath.Of("provisioner"), "updates to provisioner are forbidden");
-        }
-
-        if (value.ReclaimPolicy != old.ReclaimPolicy)
-        {
-            errors.Forbidden(FieldPath.Of("reclaimPolicy"), "updates to reclaimPolicy are forbidden");
-        }
-
+        WorkloadValidation.Immutable(errors, FieldPath.Of("provisioner"), value.Provisioner, old.Provisioner);
+        WorkloadValidation.Immutable(errors, FieldPath.Of("reclaimPolicy"), value.ReclaimPolicy, old.ReclaimPolicy);
         WorkloadValidation.Immutable(errors, FieldPath.Of("volumeBindingMode"), value.VolumeBindingMode, old.VolumeBindingMode);
     }
 

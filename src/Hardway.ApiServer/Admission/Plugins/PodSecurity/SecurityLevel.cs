@@ -32,7 +32,10 @@ internal sealed record NamespacePolicy(LevelVersion Enforce, LevelVersion Audit,
     public static NamespacePolicy Of(ObjectMeta meta, Action<string, string, string>? wrong = null)
     {
         var labels = meta.Labels;
-        return new NamespacePolicy(Read("enforce"), Read("audit"), Read("warn"));
+        var enforce = Read("enforce");
+        // What is enforced on Pods is told in advance to those who make what makes Pods.
+        var warn = labels?.ContainsKey(Prefix + "warn") == true || enforce.Level == SecurityLevel.Privileged ? Read("warn") : enforce;
+        return new NamespacePolicy(enforce, Read("audit"), warn);
 
         LevelVersion Read(string mode)
         {
