@@ -31,10 +31,12 @@ internal static class AdmissionCatalog
         new("NodeRestriction", false, (p, _) => new NodeRestriction(p.Reader)),
         new("TaintNodesByCondition", true, (_, _) => new TaintNodesByCondition()),
         new("AlwaysPullImages", false, (_, _) => new AlwaysPullImages()),
-        new("PodSecurity", true, (p, _) => new PodSecurityPlugin(p.Reader)),
+        new("ImagePolicyWebhook", false, (p, o) => new ImagePolicyWebhook(o.Config.ImagePolicy!, p.Time)),
+        new("PodSecurity", true, (p, o) => new PodSecurityPlugin(p.Reader, o.Config.PodSecurity)),
         new("PodTopologyLabels", true, (p, _) => new PodTopologyLabels(p.Reader)),
         new("Priority", true, (p, _) => new PriorityPlugin(p.Reader)),
         new("DefaultTolerationSeconds", true, (_, o) => new DefaultTolerationSeconds(o.NotReadySeconds, o.UnreachableSeconds)),
+        new("EventRateLimit", false, (p, o) => new EventRateLimit(o.Config.EventLimits, p.Time)),
         new("ExtendedResourceToleration", false, (_, _) => new ExtendedResourceToleration()),
         new("DefaultStorageClass", true, (p, _) => new DefaultStorageClass(p.Reader)),
         new("StorageObjectInUseProtection", true, (_, _) => new StorageObjectInUseProtection()),
@@ -61,6 +63,7 @@ internal static class AdmissionCatalog
 
     public static AdmissionChain Create(AdmissionOptions options, AdmissionParts parts)
     {
+        options.Load();
         var plugins = s_all.Where(e => (e.IsOn || options.Enabled.Contains(e.Name)) && !options.Disabled.Contains(e.Name)).Select(e => e.Make(parts, options));
         return new AdmissionChain(parts.Rbac is { } rbac ? [new RbacEscalation(parts.Authorizer, rbac), .. plugins] : [.. plugins]);
     }

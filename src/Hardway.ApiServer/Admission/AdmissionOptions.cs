@@ -9,6 +9,11 @@ internal sealed class AdmissionOptions
 
     public IReadOnlyList<string> Disabled { get; private set; } = [];
 
+    /// <summary>AdmissionConfiguration: what plugins are told.</summary>
+    public string ConfigFile { get; private set; } = "";
+
+    public AdmissionConfig Config { get; private set; } = new();
+
     public long NotReadySeconds { get; private set; } = 300;
 
     public long UnreachableSeconds { get; private set; } = 300;
@@ -17,8 +22,25 @@ internal sealed class AdmissionOptions
     {
         flags.StringList("enable-admission-plugins", "Plugins besides those on by default.", v => Enabled = v);
         flags.StringList("disable-admission-plugins", "Plugins of the default ones to leave out.", v => Disabled = v);
+        flags.String("admission-control-config-file", "AdmissionConfiguration: what plugins are told.", v => ConfigFile = v);
         flags.Int("default-not-ready-toleration-seconds", "How long Pods stay on a node that is not ready.", v => NotReadySeconds = v, 300, 0);
         flags.Int("default-unreachable-toleration-seconds", "How long Pods stay on a node that cannot be reached.", v => UnreachableSeconds = v, 300, 0);
+    }
+
+    /// <summary>Reads the configuration file, if there is one.</summary>
+    /// <exception cref="ComponentException">What is wrong and where.</exception>
+    public void Load()
+    {
+        Config = ConfigFile.Length > 0 ? AdmissionConfig.Read(ConfigFile) : Config;
+        if (Enabled.Contains("EventRateLimit") && Config.EventLimits.Count == 0)
+        {
+            throw new ComponentException("--enable-admission-plugins=EventRateLimit needs its limits in --admission-control-config-file");
+        }
+
+        if (Enabled.Contains("ImagePolicyWebhook") && Config.ImagePolicy is null)
+        {
+            throw new ComponentException("--enable-admission-plugins=ImagePolicyWebhook needs its configuration in --admission-control-config-file");
+        }
     }
 
     /// <summary>What is wrong, one line each.</summary>

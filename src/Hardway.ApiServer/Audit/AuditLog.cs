@@ -10,7 +10,7 @@ namespace Hardway.ApiServer.Audit;
 /// a bounded queue, one task writes; when the disk is slower than the requests, what finds no room
 /// is counted and reported.
 /// </summary>
-internal sealed partial class AuditLog : IAsyncDisposable
+internal sealed partial class AuditLog : IAuditSink
 {
     private const int Most = 10_000;
     private const long DefaultMegabytes = 100;

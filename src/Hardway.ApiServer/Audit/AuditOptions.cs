@@ -18,8 +18,16 @@ internal sealed class AuditOptions
 
     public bool Compress { get; private set; }
 
+    public AuditWebhookOptions Webhook { get; } = new();
+
     public void AddFlags(FlagSet flags)
     {
+        Webhook.AddFlags(flags);
+        flags.Custom("audit-log-mode", "mode", "Lines are queued and written by one task in every mode; what finds no room is counted and reported.", v => v is "batch" or "blocking" or "blocking-strict" ? null : "is not batch, blocking or blocking-strict", "blocking");
+        flags.Custom("audit-log-format", "format", "json.", v => v == "json" ? null : "is not json, the only format here", "json");
+        flags.Custom("audit-log-version", "version", "Version of events: audit.k8s.io/v1.", v => v == "audit.k8s.io/v1" ? null : "is not audit.k8s.io/v1", "audit.k8s.io/v1");
+        flags.Inert("audit-log-batch-buffer-size", "audit-log-batch-max-size", "audit-log-batch-max-wait", "audit-log-batch-throttle-burst", "audit-log-batch-throttle-qps", "audit-log-truncate-max-batch-size", "audit-log-truncate-max-event-size");
+        flags.InertBools("audit-log-batch-throttle-enable", "audit-log-truncate-enabled");
         flags.String("audit-policy-file", "Which requests are noted, and how much of them. Without it nothing is.", v => PolicyFile = v);
         flags.String("audit-log-path", "File that the audit log is written to; - is standard output.", v => LogPath = v);
         flags.Int("audit-log-maxage", "Days after which old audit logs are removed; 0 for never.", v => MaxAgeDays = v, 0, 0);
@@ -31,6 +39,11 @@ internal sealed class AuditOptions
     /// <summary>What is wrong, one line each.</summary>
     public IEnumerable<string> Problems()
     {
+        foreach (var problem in Webhook.Problems())
+        {
+            yield return problem;
+        }
+
         if (PolicyFile.Length > 0 && !File.Exists(PolicyFile))
         {
             yield return $"--audit-policy-file: {PolicyFile} does not exist";

@@ -8,7 +8,7 @@ using Hardway.ApiServer.Http;
 namespace Hardway.ApiServer.Audit;
 
 /// <summary>What is noted of one request, stage by stage. Used by that request's flow only.</summary>
-internal sealed class AuditTrail(RequestContext context, AuditDecision decision, AuditLog log, TimeProvider time)
+internal sealed class AuditTrail(RequestContext context, AuditDecision decision, IAuditSink log, TimeProvider time)
 {
     private readonly DateTimeOffset _received = context.ReceivedAt;
     private bool _isComplete;

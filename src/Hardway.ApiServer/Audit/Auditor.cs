@@ -7,16 +7,16 @@ namespace Hardway.ApiServer.Audit;
 internal sealed class Auditor : IAsyncDisposable
 {
     private readonly AuditPolicy? _policy;
-    private readonly AuditLog? _log;
+    private readonly IAuditSink? _log;
     private readonly TimeProvider _time;
 
     public Auditor(AuditOptions options, TimeProvider time, ILogger log)
     {
         _time = time;
-        if (options.PolicyFile.Length > 0 && options.LogPath.Length > 0)
+        if (options.PolicyFile.Length > 0 && (options.LogPath.Length > 0 || options.Webhook.ConfigFile.Length > 0))
         {
             _policy = AuditPolicy.Read(options.PolicyFile);
-            _log = new AuditLog(options, time, log);
+            _log = new AuditSinks([.. Sinks(options, time, log)]);
         }
     }
 
@@ -32,6 +32,19 @@ internal sealed class Auditor : IAsyncDisposable
         context.Audit = trail;
         trail.Received();
         return trail;
+    }
+
+    private static IEnumerable<IAuditSink> Sinks(AuditOptions options, TimeProvider time, ILogger log)
+    {
+        if (options.LogPath.Length > 0)
+        {
+            yield return new AuditLog(options, time, log);
+        }
+
+        if (options.Webhook.ConfigFile.Length > 0)
+        {
+            yield return new AuditWebhook(options.Webhook, time, log);
+        }
     }
 
     public ValueTask DisposeAsync() => _log?.DisposeAsync() ?? ValueTask.CompletedTask;

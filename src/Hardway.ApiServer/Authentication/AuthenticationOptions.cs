@@ -1,3 +1,4 @@
+using Hardway.ApiServer.Authentication.OpenIdConnect;
 using Hardway.Hosting;
 
 namespace Hardway.ApiServer.Authentication;
@@ -44,9 +45,25 @@ internal sealed class AuthenticationOptions
 
     public IReadOnlyList<string> RequestHeaderExtraPrefixes { get; private set; } = [];
 
+    /// <summary>AuthenticationConfiguration: issuers of tokens, anonymous requests.</summary>
+    public string ConfigFile { get; private set; } = "";
+
+    public string WebhookConfigFile { get; private set; } = "";
+
+    public TimeSpan WebhookCacheTtl { get; private set; } = TimeSpan.FromMinutes(2);
+
+    public OidcOptions Oidc { get; } = new();
+
+    internal bool SaysAnonymous { get; private set; }
+
     public void AddFlags(FlagSet flags)
     {
-        flags.Bool("anonymous-auth", "Let in requests that carry no credentials, as system:anonymous.", v => Anonymous = v, @default: true);
+        flags.Bool("anonymous-auth", "Let in requests that carry no credentials, as system:anonymous.", v => (Anonymous, SaysAnonymous) = (v, true), @default: true);
+        flags.String("authentication-config", "AuthenticationConfiguration: issuers of tokens, and where anonymous requests are let in. Read again when it changes.", v => ConfigFile = v);
+        flags.String("authentication-token-webhook-config-file", "Kubeconfig of a server that is asked whose a token is.", v => WebhookConfigFile = v);
+        flags.Duration("authentication-token-webhook-cache-ttl", "How long its answers are kept.", v => WebhookCacheTtl = v, WebhookCacheTtl);
+        flags.Custom("authentication-token-webhook-version", "version", "Version of TokenReview that it is asked with: v1.", v => v == "v1" ? null : "is not v1", "v1");
+        Oidc.AddFlags(flags);
         flags.String("client-ca-file", "Authorities whose client certificates are believed: CN is the user, each O a group.", v => ClientCaFile = v);
         flags.String("token-auth-file", "CSV file of fixed tokens: token,user,uid,\"group1,group2\".", v => TokenFile = v);
         flags.Bool("enable-bootstrap-token-auth", "Believe bootstrap tokens kept as Secrets in kube-system.", v => BootstrapTokens = v);
@@ -69,7 +86,7 @@ internal sealed class AuthenticationOptions
     /// <summary>What does not fit together, one line each.</summary>
     public IEnumerable<string> Problems()
     {
-        foreach (var file in ServiceAccountKeyFiles.Append(ServiceAccountSigningKeyFile).Append(ClientCaFile).Append(TokenFile).Append(RequestHeaderClientCaFile))
+        foreach (var file in ServiceAccountKeyFiles.Append(ServiceAccountSigningKeyFile).Append(ClientCaFile).Append(TokenFile).Append(RequestHeaderClientCaFile).Append(ConfigFile).Append(WebhookConfigFile))
         {
             if (file.Length > 0 && !File.Exists(file))
             {
@@ -85,6 +102,16 @@ internal sealed class AuthenticationOptions
         if (RequestHeaderClientCaFile.Length > 0 && RequestHeaderUsernames.Count == 0)
         {
             yield return "--requestheader-client-ca-file needs --requestheader-username-headers";
+        }
+
+        if (ConfigFile.Length > 0 && Oidc.IssuerUrl.Length > 0)
+        {
+            yield return "--authentication-config and --oidc-* exclude each other";
+        }
+
+        foreach (var problem in Oidc.Problems())
+        {
+            yield return problem;
         }
 
         if (MaxTokenExpiration != TimeSpan.Zero && MaxTokenExpiration < TimeSpan.FromHours(1))

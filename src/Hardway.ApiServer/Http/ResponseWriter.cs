@@ -11,6 +11,7 @@ namespace Hardway.ApiServer.Http;
 internal static class ResponseWriter
 {
     private const int GzipFrom = 128 * 1024;
+    private static readonly string[] s_ofFilters = ["Audit-Id", "X-Kubernetes-PF-FlowSchema-UID", "X-Kubernetes-PF-PriorityLevel-UID", "Strict-Transport-Security"];
 
     public static Task WriteAsync(RequestContext context, int code, ApiStruct value, MediaType media = MediaType.Json) =>
         WriteJsonAsync(context, code, ApiJson.Serialize(value), media);
@@ -64,7 +65,7 @@ internal static class ResponseWriter
         }
 
         var status = error.Status;
-        context.Response.Clear();
+        Clear(context.Response);
         if (status.Details?.RetryAfterSeconds is > 0 and var seconds)
         {
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
@@ -87,6 +88,17 @@ internal static class ResponseWriter
         }
 
         await WriteAsync(context, status.Code == 0 ? 500 : status.Code, status, media).ConfigureAwait(false);
+    }
+
+    /// <summary>Forgets what a handler had begun; what the filters said of the request stays.</summary>
+    private static void Clear(HttpResponse response)
+    {
+        var kept = s_ofFilters.Select(name => (Name: name, Value: response.Headers[name])).Where(h => h.Value.Count > 0).ToList();
+        response.Clear();
+        foreach (var (name, value) in kept)
+        {
+            response.Headers[name] = value;
+        }
     }
 
     public static void Headers(RequestContext context)

@@ -18,6 +18,7 @@ using Hardway.Hosting;
 using Hardway.Storage;
 using Hardway.Storage.Cache;
 using Hardway.Storage.Compaction;
+using Hardway.Storage.Encryption;
 using Hardway.Storage.Leases;
 using Microsoft.Extensions.Logging;
 
@@ -45,6 +46,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
     private System.Net.IPAddress? _firstAddress;
     private readonly RequestPipeline _pipeline;
     private readonly Front _front;
+    private readonly TransformingStore? _encryption;
     private readonly SystemObjects _system;
     private readonly FlowController? _flow;
     private readonly Readiness _readiness;
@@ -55,13 +57,14 @@ internal sealed partial class ApiServer : IAsyncDisposable
         _logs = logs;
         _time = time;
         var scheme = new ResourceScheme(options.RuntimeConfig);
-        _store = StoreFactory.Open(options, scheme, time);
+        var metrics = new Metrics();
+        _store = new MeasuredStore(StoreFactory.Open(options, scheme, time, out _encryption), metrics, time, key => scheme.ByKey(key)?.Resource ?? "");
         _cache = new WatchCache(_store, new ObjectDecoder(scheme), new WatchCacheOptions(), time, logs.CreateLogger("watchcache"));
         _leases = new LeasePool(_store, time);
         var objects = new ObjectStore(_store, _cache, _leases, options.EventTtl);
         var reader = new ResourceReader(scheme, objects);
-        var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}");
-        _authorization = new AuthorizationStack(options.Authorization, reader);
+        var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}", LogFile);
+        _authorization = new AuthorizationStack(options.Authorization, reader, time, LogFile);
         QuotaStore? quotas = null;
         var admission = AdmissionCatalog.Create(options.Admission, new AdmissionParts(reader, _authorization.Authorizer, _authorization.UsesRbac ? _authorization.Rbac : null, () => quotas!, time));
         var parts = new PipelineParts(objects, reader, admission, new FieldOwnership(time), new AllocatorSet(Allocator(options, reader)), time);
@@ -73,6 +76,11 @@ internal sealed partial class ApiServer : IAsyncDisposable
         _writer = writer;
         var health = new HealthChecks();
         _readiness = new Readiness(health, _cache, _store);
+        if (_encryption is { } encryption)
+        {
+            health.Add("kms-providers", token => encryption.Model.HealthAsync(token));
+        }
+
         _services = new ApiServices
         {
             Options = options,
@@ -87,7 +95,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
             Authorizer = _authorization.Authorizer,
             Flow = NewFlow(options, time),
             Virtual = new VirtualResources(),
-            Metrics = new Metrics(),
+            Metrics = metrics,
             Health = health,
             Logs = logs,
             Time = time,
@@ -115,6 +123,13 @@ internal sealed partial class ApiServer : IAsyncDisposable
         if (_options.CompactionInterval > TimeSpan.Zero)
         {
             host.Add("compaction", new Compactor(_store, _options.CompactionInterval, _time, _logs.CreateLogger("compaction")).RunAsync);
+        }
+
+        if (_encryption is { } encryption && _options.ReloadEncryption)
+        {
+            var file = _options.EncryptionConfigFile;
+            var text = await File.ReadAllTextAsync(file, stop).ConfigureAwait(false);
+            host.Add("encryption", token => new EncryptionReload(file, encryption, _time, _logs.CreateLogger("encryption")).RunAsync(text, token));
         }
 
         host.Add("serving", ServeAsync, token => _front.StartAsync(_pipeline.HandleAsync, anyPort, token));
@@ -147,6 +162,11 @@ internal sealed partial class ApiServer : IAsyncDisposable
         await _store.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
+
+    private void LogFile(string problem) => LogConfig(_logs.CreateLogger("configuration"), problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A configuration file changed and is not used: {Problem}")]
+    private static partial void LogConfig(ILogger logger, string problem);
 
     /// <summary>As many seats as the two limits have together; a request waits for a quarter of its time at most.</summary>
     private static FlowDispatcher? NewFlow(ApiServerOptions options, TimeProvider time)
@@ -186,6 +206,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
             try
             {
                 await _system.EnsureAsync(cancellationToken).ConfigureAwait(false);
+                await new AuthenticationConfigMap(_options.Authentication, _services.Reader, _services.Writer).EnsureAsync(cancellationToken).ConfigureAwait(false);
                 await _kubernetes.EnsureAsync(cancellationToken).ConfigureAwait(false);
                 if (_authorization.UsesRbac)
                 {

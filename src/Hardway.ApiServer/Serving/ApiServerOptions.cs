@@ -31,9 +31,14 @@ internal sealed class ApiServerOptions
 
     public string ExternalHostname { get; set; } = "";
 
-    public string TlsCertFile { get; set; } = "";
+    public TlsOptions Tls { get; } = new();
 
-    public string TlsKeyFile { get; set; } = "";
+    /// <summary>How often a client on HTTP/2 is told to connect anew, so that clients spread over servers.</summary>
+    public double GoAwayChance { get; set; }
+
+    public string StrictTransportSecurity { get; set; } = "";
+
+    public int StreamsPerConnection { get; set; } = 1000;
 
     public string CertDir { get; set; } = "/var/run/kubernetes";
 
@@ -46,6 +51,8 @@ internal sealed class ApiServerOptions
     public string EtcdKeyFile { get; set; } = "";
 
     public string EncryptionConfigFile { get; set; } = "";
+
+    public bool ReloadEncryption { get; set; }
 
     public TimeSpan CompactionInterval { get; set; } = TimeSpan.FromMinutes(5);
 
@@ -102,9 +109,9 @@ internal sealed class ApiServerOptions
     /// <summary>What does not fit together, one line each.</summary>
     public IEnumerable<string> Problems()
     {
-        if (TlsCertFile.Length > 0 != TlsKeyFile.Length > 0)
+        if (GoAwayChance is < 0 or > 0.02)
         {
-            yield return "--tls-cert-file and --tls-private-key-file belong together; one of them is missing";
+            yield return $"--goaway-chance={GoAwayChance} is not between 0 and 0.02";
         }
 
         if (!ServiceClusterIpRange.Split(',').All(r => IPNetwork.TryParse(r, out _)))
@@ -112,7 +119,7 @@ internal sealed class ApiServerOptions
             yield return $"--service-cluster-ip-range={ServiceClusterIpRange} is not a range such as 10.32.0.0/24";
         }
 
-        foreach (var problem in Authentication.Problems().Concat(Authorization.Problems()).Concat(Admission.Problems()).Concat(Audit.Problems()))
+        foreach (var problem in Tls.Problems().Concat(Authentication.Problems()).Concat(Authorization.Problems()).Concat(Admission.Problems()).Concat(Audit.Problems()))
         {
             yield return problem;
         }
@@ -124,8 +131,10 @@ internal sealed class ApiServerOptions
         flags.Custom("advertise-address", "ip", "Address that the kubernetes Service's endpoints have.", v => Address(v, a => AdvertiseAddress = a));
         flags.Int("secure-port", "Port to serve HTTPS on.", v => SecurePort = v, 6443, 0, 65535);
         flags.String("external-hostname", "Host name in URLs that lead here.", v => ExternalHostname = v);
-        flags.String("tls-cert-file", "Serving certificate, PEM, with intermediates after it.", v => TlsCertFile = v);
-        flags.String("tls-private-key-file", "Key of the serving certificate, PEM.", v => TlsKeyFile = v);
+        Tls.AddFlags(flags);
+        flags.Float("goaway-chance", "Chance that a request on HTTP/2 makes its client connect anew (and perhaps to another server); at most 0.02.", v => GoAwayChance = v);
+        flags.StringList("strict-transport-security-directives", "Directives of the Strict-Transport-Security header.", v => StrictTransportSecurity = string.Join("; ", v));
+        flags.Int("http2-max-streams-per-connection", "Requests at once on a connection; 0 for 1000.", v => StreamsPerConnection = v > 0 ? v : 1000, 0, 0);
         flags.String("cert-dir", "Where a serving certificate is made when none is given.", v => CertDir = v, CertDir);
         flags.Duration("request-timeout", "How long an ordinary request may take.", v => RequestTimeout = v, RequestTimeout);
         flags.Int("min-request-timeout", "Seconds that a watch lives at least.", v => MinRequestTimeout = TimeSpan.FromSeconds(v), 1800, 1);
@@ -143,6 +152,7 @@ internal sealed class ApiServerOptions
         flags.String("etcd-keyfile", "Its key.", v => EtcdKeyFile = v);
         flags.Duration("etcd-compaction-interval", "How often history is compacted; 0 never.", v => CompactionInterval = v, CompactionInterval);
         flags.String("encryption-provider-config", "Which resources are encrypted in the store, and how.", v => EncryptionConfigFile = v);
+        flags.Bool("encryption-provider-config-automatic-reload", "Look at that file each minute and use what it says now.", v => ReloadEncryption = v);
         flags.String("data-dir", "Where the embedded store is kept (only without --etcd-servers).", v => DataDir = v, DataDir);
         flags.Duration("event-ttl", "How long Events are kept.", v => EventTtl = v, EventTtl);
     }
@@ -170,13 +180,13 @@ internal sealed class ApiServerOptions
     {
         flags.Inert("apiserver-count", "storage-backend", "storage-media-type", "etcd-prefix", "etcd-count-metric-poll-period", "etcd-db-metric-poll-interval", "etcd-healthcheck-timeout",
             "etcd-readycheck-timeout", "etcd-servers-overrides", "delete-collection-workers", "watch-cache-sizes", "default-watch-cache-size", "endpoint-reconciler-type", "max-connection-bytes-per-sec",
-            "kubelet-port", "kubelet-read-only-port", "tls-cipher-suites", "tls-min-version", "tls-sni-cert-key", "http2-max-streams-per-connection", "goaway-chance", "livez-grace-period",
+            "kubelet-port", "kubelet-read-only-port", "livez-grace-period",
             "service-account-api-audiences", "cors-allowed-origins", "kubernetes-service-node-port", "tracing-config-file", "egress-selector-config-file", "lease-reuse-duration-seconds",
-            "strict-transport-security-directives", "emulated-version", "min-compatibility-version", "peer-advertise-ip", "peer-advertise-port", "peer-ca-file", "debug-socket-path", "shutdown-watch-termination-grace-period",
+            "emulated-version", "min-compatibility-version", "peer-advertise-ip", "peer-advertise-port", "peer-ca-file", "debug-socket-path", "shutdown-watch-termination-grace-period",
             "storage-initialization-timeout", "target-ram-mb", "disabled-metrics", "show-hidden-metrics-for-version", "allow-metric-labels", "allow-metric-labels-manifest", "tls-curve-preferences", "coordinated-leadership-lease-duration",
             "coordinated-leadership-renew-deadline", "coordinated-leadership-retry-period", "proxy-client-ca-file", "service-account-signing-endpoint", "runtime-config-emulation-forward-compatible");
         flags.InertBools("watch-cache", "profiling", "contention-profiling", "enable-garbage-collector", "enable-aggregator-routing", "enable-logs-handler", "permit-address-sharing",
-            "permit-port-sharing", "disable-http2-serving", "allow-privileged", "encryption-provider-config-automatic-reload", "shutdown-send-retry-after", "aggregator-reject-forwarding-redirects", "debug-unix-socket", "emulation-forward-compatible");
+            "permit-port-sharing", "disable-http2-serving", "allow-privileged", "shutdown-send-retry-after", "aggregator-reject-forwarding-redirects", "debug-unix-socket", "emulation-forward-compatible");
     }
 
     private static string? Address(string text, Action<IPAddress> set)

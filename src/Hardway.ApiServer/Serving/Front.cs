@@ -1,10 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Hardway.ApiServer.Http;
 using Hardway.Hosting;
-using Hardway.Pki;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -72,7 +70,7 @@ internal sealed class Front(ApiServerOptions options, ILoggerFactory logs) : IAs
         kestrel.Limits.MaxConcurrentConnections = 20_000;
         kestrel.Limits.MaxRequestHeadersTotalSize = 64 * 1024;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnection;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
         kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
         kestrel.Listen(options.BindAddress, anyPort ? 0 : options.SecurePort, listen =>
@@ -85,22 +83,13 @@ internal sealed class Front(ApiServerOptions options, ILoggerFactory logs) : IAs
     [SuppressMessage("Security", "CA5359", Justification = "Of a server: client certificates are verified by the authenticator.")]
     private Func<TlsHandshakeCallbackContext, ValueTask<SslServerAuthenticationOptions>> Handshake()
     {
-        Func<SslStreamCertificateContext> certificate;
-        if (options.TlsCertFile.Length > 0)
+        var certificates = new ServingCertificates(options, TimeProvider.System);
+        var ciphers = options.Tls.Suites is { } suites && OperatingSystem.IsLinux() ? new CipherSuitesPolicy(suites) : null;
+        return context => ValueTask.FromResult(new SslServerAuthenticationOptions
         {
-            var source = new CertificateSource(options.TlsCertFile, options.TlsKeyFile);
-            certificate = () => source.Context;
-        }
-        else
-        {
-            var made = SslStreamCertificateContext.Create(SelfSignedServing.Create(options), null, offline: true);
-            certificate = () => made;
-        }
-
-        return _ => ValueTask.FromResult(new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = certificate(),
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ServerCertificateContext = certificates.For(context.ClientHelloInfo.ServerName),
+            EnabledSslProtocols = options.Tls.Protocols,
+            CipherSuitesPolicy = ciphers,
             // Asked for, not demanded; whether it is good is the authenticator's question.
             ClientCertificateRequired = true,
             RemoteCertificateValidationCallback = Anybody,

@@ -18,11 +18,13 @@ namespace Hardway.ApiServer.Serving;
 /// </summary>
 internal sealed partial class RequestPipeline(ApiServices services, Auditor auditor, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root)
 {
+    private const string Component = "apiserver";
     private static readonly HashSet<string> s_long = ["log", "exec", "attach", "portforward", "proxy"];
     private readonly InFlightLimit _limit = new(services.Options.MaxRequestsInFlight, services.Options.MaxMutatingInFlight);
     private readonly ILogger _log = services.Logs.CreateLogger("apiserver");
-    private readonly Counter _requests = services.Metrics.Counter("apiserver_request_total", "Counter of apiserver requests broken out for each verb, group, version, resource, scope and code.", "verb", "group", "version", "resource", "subresource", "code");
-    private readonly Histogram _seconds = services.Metrics.Histogram("apiserver_request_duration_seconds", "Response latency distribution in seconds.", null, "verb", "group", "version", "resource", "subresource");
+    private readonly Counter _requests = services.Metrics.Counter("apiserver_request_total", "Requests by verb, resource, scope and code.", "verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component", "code");
+    private readonly Histogram _seconds = services.Metrics.Histogram("apiserver_request_duration_seconds", "How long requests took that are not long-running.", null, "verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component");
+    private readonly Gauge _longRunning = services.Metrics.Gauge("apiserver_longrunning_requests", "Long-running requests being answered.", "verb", "group", "version", "resource", "subresource", "scope", "component");
     private readonly Gauge _inFlight = services.Metrics.Gauge("apiserver_current_inflight_requests", "Requests being answered, by kind.", "request_kind");
 
     public async Task HandleAsync(HttpContext http)
@@ -36,6 +38,22 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
         http.RequestAborted = both.Token;
         context.AuditId = http.Request.Headers["Audit-Id"].ToString() is { Length: > 0 and <= 64 } given ? given : Guid.NewGuid().ToString();
         http.Response.Headers["Audit-Id"] = context.AuditId;
+        if (services.Options.StrictTransportSecurity.Length > 0)
+        {
+            http.Response.Headers.StrictTransportSecurity = services.Options.StrictTransportSecurity;
+        }
+
+        if (!isLong && services.Options.GoAwayChance > 0 && http.Request.Protocol == HttpProtocol.Http2 && Random.Shared.NextDouble() < services.Options.GoAwayChance)
+        {
+            http.Connection.RequestClose();
+        }
+
+        var labels = LabelsOf(context.Info);
+        if (isLong)
+        {
+            _longRunning.Add(1, labels.Verb, labels.Group, labels.Version, labels.Resource, labels.Subresource, labels.Scope, Component);
+        }
+
         try
         {
             await FilterAsync(context, isLong).ConfigureAwait(false);
@@ -53,7 +71,7 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
             }
         }
 
-        Count(context, started, isLong);
+        Count(context, labels, started, isLong);
     }
 
     /// <summary>The Status that an exception means.</summary>
@@ -135,21 +153,37 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
         }
     }
 
-    private void Count(RequestContext context, long started, bool isLong)
+    private void Count(RequestContext context, RequestLabels labels, long started, bool isLong)
     {
-        var info = context.Info;
-        var known = info.IsResource && services.Scheme.Find(info.Group, info.Version, info.Resource) is not null;
-        var verb = info.IsResource ? info.Verb.ToUpperInvariant() : info.Verb is "get" ? "GET" : "OTHER";
-        var (group, version, resource, subresource) = known ? (info.Group, info.Version, info.Resource, info.Subresource.Length > 0 && s_long.Contains(info.Subresource) || info.Subresource is "status" or "scale" ? info.Subresource : "") : ("", "", "", "");
-        _requests.Inc(verb, group, version, resource, subresource, context.Response.StatusCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        if (!isLong)
+        var dryRun = context.Request.Query.ContainsKey("dryRun") ? "All" : "";
+        _requests.Inc(labels.Verb, dryRun, labels.Group, labels.Version, labels.Resource, labels.Subresource, labels.Scope, Component, context.Response.StatusCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (isLong)
         {
-            _seconds.Observe(services.Time.GetElapsedTime(started), verb, group, version, resource, subresource);
+            _longRunning.Add(-1, labels.Verb, labels.Group, labels.Version, labels.Resource, labels.Subresource, labels.Scope, Component);
+        }
+        else
+        {
+            _seconds.Observe(services.Time.GetElapsedTime(started), labels.Verb, dryRun, labels.Group, labels.Version, labels.Resource, labels.Subresource, labels.Scope, Component);
         }
 
         _inFlight.Set(_limit.Reading, "readOnly");
         _inFlight.Set(_limit.Writing, "mutating");
     }
+
+    /// <summary>Only what is known, so that there are few.</summary>
+    private RequestLabels LabelsOf(RequestInfo info)
+    {
+        if (!info.IsResource || services.Scheme.Find(info.Group, info.Version, info.Resource) is null)
+        {
+            return new RequestLabels(info.Verb is "get" or "list" or "watch" or "create" or "update" or "patch" or "delete" ? info.Verb.ToUpperInvariant() : "OTHER", "", "", "", "", "");
+        }
+
+        var subresource = s_long.Contains(info.Subresource) || info.Subresource is "status" or "scale" ? info.Subresource : "";
+        var scope = info.Name.Length > 0 || info.Verb == "create" ? "resource" : info.Namespace.Length > 0 ? "namespace" : "cluster";
+        return new RequestLabels(info.Verb.ToUpperInvariant(), info.Group, info.Version, info.Resource, subresource, scope);
+    }
+
+    private readonly record struct RequestLabels(string Verb, string Group, string Version, string Resource, string Subresource, string Scope);
 
     private static bool IsLong(RequestInfo info) => info.Verb is "watch" or "proxy" || s_long.Contains(info.Subresource);
 

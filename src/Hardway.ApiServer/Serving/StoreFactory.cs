@@ -14,14 +14,22 @@ namespace Hardway.ApiServer.Serving;
 /// <summary>Opens the store that the options name: etcd, or the embedded one; with encryption at rest where configured.</summary>
 internal static class StoreFactory
 {
-    public static IStore Open(ApiServerOptions options, ResourceScheme scheme, TimeProvider time)
+    /// <param name="options">What the command line says.</param>
+    /// <param name="scheme">Which resource a key belongs to.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="encryption">The store with encryption at rest, where configured: the same as what is returned.</param>
+    public static IStore Open(ApiServerOptions options, ResourceScheme scheme, TimeProvider time, out TransformingStore? encryption)
     {
+        encryption = null;
         try
         {
             var store = options.EtcdServers.Count > 0 ? (IStore)new EtcdStore(Etcd(options), time) : Embedded(options, time);
-            return options.EncryptionConfigFile.Length == 0
-                ? store
-                : new TransformingStore(store, EncryptionModel.Parse(File.ReadAllText(options.EncryptionConfigFile), options.EncryptionConfigFile), key => ResourceOf(scheme, key));
+            if (options.EncryptionConfigFile.Length == 0)
+            {
+                return store;
+            }
+
+            return encryption = new TransformingStore(store, EncryptionModel.Parse(File.ReadAllText(options.EncryptionConfigFile), options.EncryptionConfigFile, time), key => ResourceOf(scheme, key));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or EncryptionConfigException or ArgumentException)
         {

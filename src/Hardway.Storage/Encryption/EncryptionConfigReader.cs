@@ -1,3 +1,5 @@
+using Hardway.Hosting;
+using Hardway.Storage.Encryption.Kms;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -7,8 +9,10 @@ namespace Hardway.Storage.Encryption;
 public sealed class EncryptionConfigException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Reads kind EncryptionConfiguration of apiserver.config.k8s.io/v1, strictly: an unknown field is a mistake.</summary>
-internal sealed class EncryptionConfigReader(string source)
+internal sealed class EncryptionConfigReader(string source, TimeProvider time)
 {
+    private readonly Dictionary<string, string> _endpoints = new(StringComparer.Ordinal);
+
     public EncryptionModel Read(string yaml)
     {
         var root = Map(Load(yaml), "the document", "kind", "apiVersion", "resources");
@@ -53,7 +57,7 @@ internal sealed class EncryptionConfigReader(string source)
         var provider = Map(node, where, "aescbc", "aesgcm", "secretbox", "identity", "kms");
         if (provider.Children.Count != 1)
         {
-            throw Wrong($"{where}: expected exactly one of aescbc, aesgcm, secretbox, identity");
+            throw Wrong($"{where}: expected exactly one of aescbc, aesgcm, secretbox, kms, identity");
         }
 
         var (name, value) = (((YamlScalarNode)provider.Children[0].Key).Value!, provider.Children[0].Value);
@@ -64,8 +68,38 @@ internal sealed class EncryptionConfigReader(string source)
             "aescbc" => new ProviderTransformer(name, Keys(value, where, s => s is 16 or 24 or 32, "16, 24 or 32", s => new AesCbcCipher(s))),
             "aesgcm" => new ProviderTransformer(name, Keys(value, where, s => s is 16 or 24 or 32, "16, 24 or 32", s => new AesGcmCipher(s))),
             "secretbox" => new ProviderTransformer(name, Keys(value, where, s => s is Secretbox.KeyLength, "32", s => new SecretboxCipher(s))),
-            _ => throw Wrong($"{where}: KMS providers are not supported yet; use aescbc, aesgcm or secretbox"),
+            _ => Kms(value, where),
         };
+    }
+
+    private KmsTransformer Kms(YamlNode node, string where)
+    {
+        var kms = Map(node, where, "apiVersion", "name", "endpoint", "timeout", "cachesize");
+        var version = kms.Children.TryGetValue(new YamlScalarNode("apiVersion"), out var given) ? Text(given, where) : "v1";
+        var (name, endpoint) = (Text(Required(kms, "name", where), $"{where}.name"), Text(Required(kms, "endpoint", where), $"{where}.endpoint"));
+        var timeout = TimeSpan.FromSeconds(3);
+        if (version != "v2")
+        {
+            throw Wrong($"{where}.apiVersion: only v2 is there, not {version}");
+        }
+
+        if (name.Length == 0 || name.Contains(':', StringComparison.Ordinal) || (_endpoints.TryGetValue(name, out var other) && other != endpoint))
+        {
+            throw Wrong($"{where}.name: expected a name that is not empty, has no colon and names one endpoint");
+        }
+
+        _endpoints[name] = endpoint;
+        if (!endpoint.StartsWith("unix:///", StringComparison.Ordinal))
+        {
+            throw Wrong($"{where}.endpoint: expected unix:///PATH");
+        }
+
+        if (kms.Children.TryGetValue(new YamlScalarNode("timeout"), out var limit) && (!GoDuration.TryParse(Text(limit, where), out timeout) || timeout <= TimeSpan.Zero))
+        {
+            throw Wrong($"{where}.timeout: expected a duration such as 3s");
+        }
+
+        return kms.Children.ContainsKey(new YamlScalarNode("cachesize")) ? throw Wrong($"{where}.cachesize: is of v1 only") : new KmsTransformer(name, new KmsService(endpoint, timeout), time);
     }
 
     private List<(string, ICipher)> Keys(YamlNode node, string where, Func<int, bool> goodLength, string lengths, Func<byte[], ICipher> cipher)

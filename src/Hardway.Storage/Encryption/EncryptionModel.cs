@@ -4,7 +4,7 @@ namespace Hardway.Storage.Encryption;
 /// Which transformer each resource has, compiled from an EncryptionConfiguration. The first entry that names the resource decides:
 /// "secrets", "deployments.apps", "*.apps" (a whole group), "*." (the core group), "*.*" (everything). Immutable.
 /// </summary>
-public sealed class EncryptionModel
+public sealed class EncryptionModel : IDisposable
 {
     private readonly IReadOnlyList<(IReadOnlyList<string> Resources, IValueTransformer Transformer)> _entries;
 
@@ -13,7 +13,29 @@ public sealed class EncryptionModel
     /// <summary>Nothing is encrypted.</summary>
     public static EncryptionModel None { get; } = new([]);
 
-    public static EncryptionModel Parse(string yaml, string source) => new EncryptionConfigReader(source).Read(yaml);
+    public static EncryptionModel Parse(string yaml, string source, TimeProvider? time = null) => new EncryptionConfigReader(source, time ?? TimeProvider.System).Read(yaml);
+
+    /// <summary>Do the key management servers answer? What is wrong, or null.</summary>
+    public async ValueTask<string?> HealthAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (_, transformer) in _entries)
+        {
+            if (await transformer.HealthAsync(cancellationToken).ConfigureAwait(false) is { } wrong)
+            {
+                return wrong;
+            }
+        }
+
+        return null;
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, transformer) in _entries)
+        {
+            transformer.Dispose();
+        }
+    }
 
     public IValueTransformer For(string group, string resource)
     {

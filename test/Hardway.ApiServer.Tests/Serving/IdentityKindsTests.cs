@@ -32,6 +32,10 @@ public sealed class IdentityKindsTests(RunningServer server) : IClassFixture<Run
         using var answer = await server.Client.GetAsync("/api/v1/namespaces/default", TestContext.Current.CancellationToken);
         var (_, schema) = await server.SendAsync("GET", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/global-default");
         Assert.Equal(RunningServer.At(schema, "metadata", "uid"), Assert.Single(answer.Headers.GetValues("X-Kubernetes-PF-FlowSchema-UID")));
+        using var missing = await server.Client.GetAsync("/api/v1/namespaces/none", TestContext.Current.CancellationToken);
+        Assert.Equal(404, (int)missing.StatusCode);
+        Assert.Single(missing.Headers.GetValues("Audit-Id"));
+        Assert.Single(missing.Headers.GetValues("X-Kubernetes-PF-PriorityLevel-UID"));
     }
 
     [Theory]

@@ -11,7 +11,7 @@ namespace Hardway.ApiServer.Admission.Plugins.PodSecurity;
 /// The Pod Security Standards, by the labels of the namespace. Pods are refused, noted or warned about; what makes Pods is only noted and warned
 /// about, as its Pods are judged when they come. Labels that a namespace gets are checked, and its Pods against them.
 /// </summary>
-internal sealed class PodSecurityPlugin(IResourceReader reader) : AdmissionPlugin
+internal sealed class PodSecurityPlugin(IResourceReader reader, PodSecurityConfig config) : AdmissionPlugin
 {
     private const int MostPodsChecked = 3000;
     private const string AuditPrefix = "pod-security.kubernetes.io/";
@@ -47,8 +47,8 @@ internal sealed class PodSecurityPlugin(IResourceReader reader) : AdmissionPlugi
     private async ValueTask CheckAsync(AdmissionAttributes attributes, ObjectMeta meta, PodSpec spec, bool enforce, CancellationToken cancellationToken)
     {
         var ns = reader.Get<Namespace>("", attributes.Namespace) ?? await reader.GetFreshAsync<Namespace>("", attributes.Namespace, cancellationToken).ConfigureAwait(false);
-        var policy = ns is null ? null : NamespacePolicy.Of(ns.Metadata);
-        if (policy is null || policy.IsPrivileged)
+        var policy = ns is null ? null : NamespacePolicy.Of(ns.Metadata, config.Defaults);
+        if (policy is null || policy.IsPrivileged || IsExempt(attributes, spec))
         {
             return;
         }
@@ -77,11 +77,24 @@ internal sealed class PodSecurityPlugin(IResourceReader reader) : AdmissionPlugi
         }
     }
 
+    private bool IsExempt(AdmissionAttributes attributes, PodSpec spec)
+    {
+        var what = config.Namespaces.Contains(attributes.Namespace) ? "namespace"
+            : config.Users.Contains(attributes.User.Name) ? "user"
+            : spec.RuntimeClassName is { } handler && config.RuntimeClasses.Contains(handler) ? "runtimeClass" : "";
+        if (what.Length > 0)
+        {
+            attributes.Annotate(AuditPrefix + "exempt", what);
+        }
+
+        return what.Length > 0;
+    }
+
     private void CheckNamespace(AdmissionAttributes attributes, Namespace ns)
     {
         var errors = new ErrorList();
-        var wanted = NamespacePolicy.Of(ns.Metadata, (label, value, why) => errors.Invalid(FieldPath.Metadata.Child("labels").Key(label), value, why));
-        var before = attributes.OldObject is Namespace old ? NamespacePolicy.Of(old.Metadata) : null;
+        var wanted = NamespacePolicy.Of(ns.Metadata, config.Defaults, (label, value, why) => errors.Invalid(FieldPath.Metadata.Child("labels").Key(label), value, why));
+        var before = attributes.OldObject is Namespace old ? NamespacePolicy.Of(old.Metadata, config.Defaults) : null;
         if (errors.Any)
         {
             throw Statuses.Invalid("", "Namespace", attributes.Name, errors);

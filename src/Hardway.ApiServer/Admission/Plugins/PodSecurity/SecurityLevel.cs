@@ -28,18 +28,26 @@ internal sealed record NamespacePolicy(LevelVersion Enforce, LevelVersion Audit,
 
     public bool IsPrivileged => Enforce.Level == SecurityLevel.Privileged && Audit.Level == SecurityLevel.Privileged && Warn.Level == SecurityLevel.Privileged;
 
-    /// <summary>Reads the labels; what is wrong is reported by label and value.</summary>
-    public static NamespacePolicy Of(ObjectMeta meta, Action<string, string, string>? wrong = null)
+    public static bool TryParse(string level, string version, out LevelVersion parsed)
+    {
+        int? minor = null;
+        var isGood = TryLevel(level, out var read) & (version == "latest" || TryMinor(version, out minor));
+        parsed = new LevelVersion(read, minor);
+        return isGood;
+    }
+
+    /// <summary>Reads the labels, over what a namespace without them has; what is wrong is reported by label and value.</summary>
+    public static NamespacePolicy Of(ObjectMeta meta, NamespacePolicy? defaults = null, Action<string, string, string>? wrong = null)
     {
         var labels = meta.Labels;
-        var enforce = Read("enforce");
+        var enforce = Read("enforce", defaults?.Enforce);
         // What is enforced on Pods is told in advance to those who make what makes Pods.
-        var warn = labels?.ContainsKey(Prefix + "warn") == true || enforce.Level == SecurityLevel.Privileged ? Read("warn") : enforce;
-        return new NamespacePolicy(enforce, Read("audit"), warn);
+        var warn = labels?.ContainsKey(Prefix + "warn") == true || labels?.ContainsKey(Prefix + "enforce") != true || defaults?.Warn.Level >= enforce.Level ? Read("warn", defaults?.Warn) : enforce;
+        return new NamespacePolicy(enforce, Read("audit", defaults?.Audit), warn);
 
-        LevelVersion Read(string mode)
+        LevelVersion Read(string mode, LevelVersion? unlabelled)
         {
-            var level = SecurityLevel.Privileged;
+            var level = unlabelled?.Level ?? SecurityLevel.Privileged;
             if (labels?.GetValueOrDefault(Prefix + mode) is { } text && !TryLevel(text, out level))
             {
                 wrong?.Invoke(Prefix + mode, text, "must be one of privileged, baseline, restricted");
@@ -48,7 +56,7 @@ internal sealed record NamespacePolicy(LevelVersion Enforce, LevelVersion Audit,
                 level = mode == "enforce" ? SecurityLevel.Restricted : SecurityLevel.Privileged;
             }
 
-            int? minor = null;
+            var minor = labels?.ContainsKey(Prefix + mode) == true ? null : unlabelled?.Minor;
             if (labels?.GetValueOrDefault(Prefix + mode + "-version") is { } version && version != "latest" && !TryMinor(version, out minor))
             {
                 wrong?.Invoke(Prefix + mode + "-version", version, "must be \"latest\" or \"v1.x\"");
