@@ -57,10 +57,28 @@ internal static partial class Native
         public ulong Flags, Mode, Resolve;
     }
 
-    /// <summary>struct statx is 256 bytes; only the mode is read here.</summary>
+    /// <summary>struct statx is 256 bytes; only what is read here has a name.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct StatxResult
     {
+        [FieldOffset(16)]
+        public uint Links;
+
+        [FieldOffset(24)]
+        public uint Group;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(48)]
+        public ulong Blocks;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+
         [FieldOffset(28)]
         public ushort Mode;
     }

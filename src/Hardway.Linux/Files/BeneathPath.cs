@@ -14,7 +14,7 @@ public static class BeneathPath
     private const int NotFound = 2, Exists = 17;
 
     /// <summary>Opens what is there; a directory that is missing is made with the given mode.</summary>
-    public static SafeFileHandle OpenOrCreateDirectory(string root, string path, uint mode)
+    public static SafeFileHandle OpenOrCreateDirectory(string root, string path, UnixFileMode mode)
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (parts.Contains(".."))
@@ -29,7 +29,13 @@ public static class BeneathPath
             for (var i = 0; i < parts.Length; i++)
             {
                 using var parent = Open(top, string.Join('/', parts[..i]));
-                if (Native.MakeDirectoryAt((int)parent.DangerousGetHandle(), parts[i], mode) != 0 && Marshal.GetLastPInvokeError() is var error and not Exists)
+                if (Native.MakeDirectoryAt((int)parent.DangerousGetHandle(), parts[i], (uint)mode) == 0)
+                {
+                    // The process's umask has its say in mkdirat, and not here.
+                    using var made = Open(top, string.Join('/', parts[..(i + 1)]));
+                    File.SetUnixFileMode(NameOf(made), mode);
+                }
+                else if (Marshal.GetLastPInvokeError() is var error and not Exists)
                     throw new LinuxException(error, $"mkdir {parts[i]} below {root}: {Marshal.GetPInvokeErrorMessage(error)}");
             }
             return Open(top, string.Join('/', parts));

@@ -5,6 +5,9 @@ public static class FileOwner
 {
     public static bool IsRoot => Native.EffectiveUser() == 0;
 
+    /// <summary>The group of what a path names; links are followed.</summary>
+    public static long GroupOf(string path) => Native.Statx(-100, path, 0, 0x10, out var stat) == 0 ? stat.Group : -1;
+
     public static void Set(string path, long uid, long gid) =>
         Native.Check(Native.ChangeOwnerNoFollow(path, unchecked((uint)uid), unchecked((uint)gid)), $"chown {path}");
 
