@@ -34,11 +34,11 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
         var registry = new Metrics();
         var metrics = new KubeletMetrics(registry, Name());
         var runtime = new RuntimeClient(runtimeChannel, imageChannel, config.RuntimeRequestTimeout, metrics);
-        await AwaitRuntimeAsync(runtime, stop);
+        var runtimeName = await AwaitRuntimeAsync(runtime, stop);
         // 2.
         var kubeConfig = options.KubeConfig.Length > 0 ? KubeConfig.Load(options.KubeConfig) : null;
         using var client = kubeConfig == null ? null : new KubeClient(kubeConfig, "kubelet", time);
-        var facts = Facts(machine, kubeConfig?.Server);
+        var facts = Facts(machine, kubeConfig?.Server, runtimeName);
         LogNode(_log, facts.Name, string.Join(',', facts.Ips));
         // 3.
         using var parts = new KubeletParts(options, config, facts, runtime, client, registry, metrics, logs, time);
@@ -53,7 +53,7 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
         Directory.CreateDirectory(Logs.LogPaths.LinkDirectory);
     }
 
-    private async Task AwaitRuntimeAsync(RuntimeClient runtime, CancellationToken stop)
+    private async Task<string> AwaitRuntimeAsync(RuntimeClient runtime, CancellationToken stop)
     {
         while (true)
         {
@@ -61,7 +61,7 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
             {
                 var version = await runtime.VersionAsync(stop);
                 LogRuntime(_log, version.RuntimeName, version.RuntimeVersion, version.RuntimeApiVersion);
-                return;
+                return $"{version.RuntimeName} {version.RuntimeVersion}";
             }
             catch (GrpcException e)
             {
@@ -73,12 +73,12 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
 
     private string Name() => (options.HostnameOverride.Length > 0 ? options.HostnameOverride : System.Net.Dns.GetHostName().Split('.')[0]).Trim().ToLowerInvariant();
 
-    private NodeFacts Facts(MachineInfo machine, Uri? server)
+    private NodeFacts Facts(MachineInfo machine, Uri? server, string runtime)
     {
         var capacity = NodeStatusBuilder.Capacity(machine, config, options.RootDirectory);
         try
         {
-            return new NodeFacts(Name(), NodeAddresses.Find(options.NodeIp, server), machine, capacity, NodeStatusBuilder.Allocatable(capacity, config));
+            return new NodeFacts(Name(), NodeAddresses.Find(options.NodeIp, server), machine, capacity, NodeStatusBuilder.Allocatable(capacity, config), runtime);
         }
         catch (FormatException e)
         {
@@ -97,7 +97,7 @@ internal sealed partial class KubeletNode(KubeletOptions options, KubeletConfig 
 
     private List<Taint> Taints()
     {
-        var taints = new List<Taint>();
+        var taints = config.RegisterWithTaints.Select(t => new Taint { Key = t.Key, Value = t.Value, Effect = t.Effect }).ToList();
         foreach (var text in options.RegisterWithTaints)
         {
             var colon = text.LastIndexOf(':');

@@ -9,6 +9,7 @@ namespace Hardway.Kubelet.Cgroups;
 /// </summary>
 internal sealed class SystemdDriver(SystemdClient systemd, CgroupHierarchy hierarchy) : IPodCgroupDriver
 {
+    private const ulong NoLimit = ulong.MaxValue;
     private const string UnitExists = "org.freedesktop.systemd1.UnitExists", NoSuchUnit = "org.freedesktop.systemd1.NoSuchUnit";
 
     public async Task EnsureAsync(CgroupName name, CgroupResources resources, CancellationToken stop)
@@ -55,12 +56,12 @@ internal sealed class SystemdDriver(SystemdClient systemd, CgroupHierarchy hiera
         var properties = new List<UnitProperty>();
         if (resources.CpuShares is { } shares)
             properties.Add(hierarchy.IsUnified ? new("CPUWeight", (ulong)CgroupMath.Weight(shares)) : new("CPUShares", (ulong)shares));
-        if (resources.CpuQuota is > 0 and var quota)
-            properties.Add(new("CPUQuotaPerSecUSec", (ulong)(quota * 1_000_000 / resources.CpuPeriod)));
-        if (resources.MemoryLimit is > 0 and var memory)
-            properties.Add(new(hierarchy.IsUnified ? "MemoryMax" : "MemoryLimit", (ulong)memory));
-        if (resources.PidsLimit is > 0 and var pids)
-            properties.Add(new("TasksMax", (ulong)pids));
+        if (resources.CpuQuota is { } quota)
+            properties.Add(new("CPUQuotaPerSecUSec", quota > 0 ? (ulong)(quota * 1_000_000 / resources.CpuPeriod) : NoLimit));
+        if (resources.MemoryLimit is { } memory)
+            properties.Add(new(hierarchy.IsUnified ? "MemoryMax" : "MemoryLimit", memory > 0 ? (ulong)memory : NoLimit));
+        if (resources.PidsLimit is { } pids)
+            properties.Add(new("TasksMax", pids > 0 ? (ulong)pids : NoLimit));
         return properties;
     }
 }

@@ -1,5 +1,8 @@
 namespace Hardway.Kubelet.Configuration;
 
+/// <summary>A taint that the node registers with.</summary>
+internal sealed record TaintConfig(string Key, string Value, string Effect);
+
 /// <summary>KubeletConfiguration (kubelet.config.k8s.io/v1beta1): the fields this kubelet acts on, with upstream's defaults.</summary>
 internal sealed record KubeletConfig
 {
@@ -50,6 +53,21 @@ internal sealed record KubeletConfig
     public IReadOnlyDictionary<string, string> SystemReserved { get; init; } = new Dictionary<string, string>();
     public IReadOnlyDictionary<string, string> KubeReserved { get; init; } = new Dictionary<string, string>();
     public IReadOnlyDictionary<string, string> EvictionHard { get; init; } = DefaultEvictionHard;
+    public IReadOnlyDictionary<string, string> EvictionSoft { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> EvictionSoftGracePeriod { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> EvictionMinimumReclaim { get; init; } = new Dictionary<string, string>();
+    public TimeSpan EvictionPressureTransitionPeriod { get; init; } = TimeSpan.FromMinutes(5);
+    public int EvictionMaxPodGracePeriod { get; init; }
+    public bool LocalStorageCapacityIsolation { get; init; } = true;
+    public IReadOnlyList<string> EnforceNodeAllocatable { get; init; } = ["pods"];
+    public string SystemReservedCgroup { get; init; } = "";
+    public string KubeReservedCgroup { get; init; } = "";
+    public TimeSpan ImageMaximumGcAge { get; init; }
+    public string ChangeDetectionStrategy { get; init; } = "Watch";
+    public bool SeccompDefault { get; init; }
+    public TimeSpan MaxContainerRestartPeriod { get; init; } = TimeSpan.FromMinutes(5);
+    public int PodsPerCore { get; init; }
+    public IReadOnlyList<TaintConfig> RegisterWithTaints { get; init; } = [];
     public string VolumePluginDir { get; init; } = "/usr/libexec/kubernetes/kubelet-plugins/volume/exec/";
     public bool EnableDebuggingHandlers { get; init; } = true;
     public bool RegisterNode { get; init; } = true;
@@ -59,6 +77,7 @@ internal sealed record KubeletConfig
     public string ProviderId { get; init; } = "";
     public bool EnableServiceLinks { get; init; } = true;
     public TimeSpan ShutdownGracePeriod { get; init; }
+    public TimeSpan ShutdownGracePeriodCriticalPods { get; init; }
 
     /// <summary>Fields that were set and have no effect here; said once at start.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];

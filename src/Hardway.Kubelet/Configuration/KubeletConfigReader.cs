@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Hardway.Kubelet.Eviction;
 
 namespace Hardway.Kubelet.Configuration;
 
@@ -39,6 +40,7 @@ internal static class KubeletConfigReader
         var authorization = root.Object("authorization");
         var authorizationWebhook = authorization.Object("webhook");
         var memorySwap = root.Object("memorySwap");
+        var crashLoop = root.Object("crashLoopBackOff");
         var mode = authorization.String("mode", "Webhook");
         if (mode is not ("Webhook" or "AlwaysAllow"))
             problems.Add("authorization.mode", $"'{mode}' must be Webhook or AlwaysAllow");
@@ -93,7 +95,24 @@ internal static class KubeletConfigReader
             ContainerLogMonitorInterval = root.Duration("containerLogMonitorInterval", d.ContainerLogMonitorInterval),
             SystemReserved = root.Map("systemReserved"),
             KubeReserved = root.Map("kubeReserved"),
-            EvictionHard = root.Map("evictionHard") is { Count: > 0 } eviction ? eviction : d.EvictionHard,
+            EvictionHard = EvictionHard(root.Map("evictionHard"), root.Bool("mergeDefaultEvictionSettings", false)),
+            EvictionSoft = root.Map("evictionSoft"),
+            EvictionSoftGracePeriod = root.Map("evictionSoftGracePeriod"),
+            EvictionMinimumReclaim = root.Map("evictionMinimumReclaim"),
+            EvictionPressureTransitionPeriod = root.Duration("evictionPressureTransitionPeriod", d.EvictionPressureTransitionPeriod),
+            EvictionMaxPodGracePeriod = (int)root.Integer("evictionMaxPodGracePeriod", 0, 0, int.MaxValue),
+            LocalStorageCapacityIsolation = root.Bool("localStorageCapacityIsolation", true),
+            EnforceNodeAllocatable = root.Has("enforceNodeAllocatable") ? root.Strings("enforceNodeAllocatable") : d.EnforceNodeAllocatable,
+            SystemReservedCgroup = root.String("systemReservedCgroup"),
+            KubeReservedCgroup = root.String("kubeReservedCgroup"),
+            ImageMaximumGcAge = root.Duration("imageMaximumGCAge", d.ImageMaximumGcAge),
+            ChangeDetectionStrategy = root.String("configMapAndSecretChangeDetectionStrategy", d.ChangeDetectionStrategy),
+            SeccompDefault = root.Bool("seccompDefault", false),
+            MaxContainerRestartPeriod = crashLoop.Duration("maxContainerRestartPeriod", d.MaxContainerRestartPeriod),
+            PodsPerCore = (int)root.Integer("podsPerCore", 0, 0, int.MaxValue),
+            RegisterWithTaints = [.. root.Objects("registerWithTaints").Select(Taint)],
+            ShutdownGracePeriod = root.Duration("shutdownGracePeriod", d.ShutdownGracePeriod),
+            ShutdownGracePeriodCriticalPods = root.Duration("shutdownGracePeriodCriticalPods", d.ShutdownGracePeriodCriticalPods),
             VolumePluginDir = root.String("volumePluginDir", d.VolumePluginDir),
             EnableDebuggingHandlers = root.Bool("enableDebuggingHandlers", true),
             RegisterNode = root.Bool("registerNode", true),
@@ -102,7 +121,7 @@ internal static class KubeletConfigReader
             ImageServiceEndpoint = root.String("imageServiceEndpoint"),
             ProviderId = root.String("providerID"),
         };
-        foreach (var part in (ReadOnlySpan<StrictObject>)[x509, webhook, anonymous, authentication, authorizationWebhook, authorization, memorySwap])
+        foreach (var part in (ReadOnlySpan<StrictObject>)[x509, webhook, anonymous, authentication, authorizationWebhook, authorization, memorySwap, crashLoop])
             part.Close();
         TakeInert(root);
         return config;
@@ -112,15 +131,34 @@ internal static class KubeletConfigReader
     private static void TakeInert(StrictObject root) => root.Inert(
         "staticPodURL", "staticPodURLHeader", "httpCheckFrequency", "tlsCipherSuites", "tlsMinVersion", "tlsCurvePreferences", "rotateCertificates", "serverTLSBootstrap",
         "registryPullQPS", "registryBurst", "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist", "eventRecordQPS", "eventBurst",
-        "enableContentionProfiling", "enableProfilingHandler", "enableDebugFlagsHandler", "oomScoreAdj", "imageMaximumGCAge", "volumeStatsAggPeriod",
+        "enableContentionProfiling", "enableProfilingHandler", "enableDebugFlagsHandler", "oomScoreAdj", "volumeStatsAggPeriod",
         "kubeletCgroups", "systemCgroups", "cpuManagerPolicy", "singleProcessOOMKill", "cpuManagerPolicyOptions", "cpuManagerReconcilePeriod", "memoryManagerPolicy",
         "topologyManagerPolicy", "topologyManagerScope", "topologyManagerPolicyOptions", "qosReserved", "hairpinMode", "podCIDR", "runOnce", "cpuCFSQuotaPeriod",
-        "maxOpenFiles", "contentType", "kubeAPIQPS", "kubeAPIBurst", "evictionSoft", "evictionSoftGracePeriod", "evictionPressureTransitionPeriod",
-        "evictionMaxPodGracePeriod", "evictionMinimumReclaim", "mergeDefaultEvictionSettings", "podsPerCore", "enableControllerAttachDetach", "protectKernelDefaults",
-        "makeIPTablesUtilChains", "iptablesMasqueradeBit", "iptablesDropBit", "featureGates", "containerLogMaxWorkers", "configMapAndSecretChangeDetectionStrategy",
-        "reservedSystemCPUs", "showHiddenMetricsForVersion", "systemReservedCgroup", "kubeReservedCgroup", "enforceNodeAllocatable", "kernelMemcgNotification", "logging",
-        "enableSystemLogHandler", "enableSystemLogQuery", "shutdownGracePeriod", "shutdownGracePeriodCriticalPods", "shutdownGracePeriodByPodPriority", "crashLoopBackOff",
-        "reservedMemory", "seccompDefault", "memoryThrottlingFactor", "registerWithTaints", "tracing", "localStorageCapacityIsolation", "failCgroupV1", "userNamespaces");
+        "maxOpenFiles", "contentType", "kubeAPIQPS", "kubeAPIBurst", "enableControllerAttachDetach", "protectKernelDefaults",
+        "makeIPTablesUtilChains", "iptablesMasqueradeBit", "iptablesDropBit", "featureGates", "containerLogMaxWorkers",
+        "reservedSystemCPUs", "showHiddenMetricsForVersion", "kernelMemcgNotification", "logging",
+        "enableSystemLogHandler", "enableSystemLogQuery", "shutdownGracePeriodByPodPriority",
+        "reservedMemory", "memoryThrottlingFactor", "tracing", "failCgroupV1", "userNamespaces");
+
+    private static IReadOnlyDictionary<string, string> EvictionHard(IReadOnlyDictionary<string, string> given, bool merge)
+    {
+        if (given.Count == 0)
+            return KubeletConfig.DefaultEvictionHard;
+        if (!merge)
+            return given;
+        var merged = new Dictionary<string, string>(KubeletConfig.DefaultEvictionHard, StringComparer.Ordinal);
+        foreach (var (signal, value) in given)
+            merged[signal] = value;
+        return merged;
+    }
+
+    private static TaintConfig Taint(StrictObject taint)
+    {
+        var result = new TaintConfig(taint.String("key"), taint.String("value"), taint.String("effect"));
+        taint.String("timeAdded");
+        taint.Close();
+        return result;
+    }
 
     private static void Validate(KubeletConfig config, ConfigProblems problems)
     {
@@ -130,6 +168,20 @@ internal static class KubeletConfigReader
             problems.Add("memorySwap.swapBehavior", $"'{config.SwapBehavior}' must be NoSwap or LimitedSwap");
         if (config.ImageGcLowThresholdPercent >= config.ImageGcHighThresholdPercent)
             problems.Add("imageGCLowThresholdPercent", "must be less than imageGCHighThresholdPercent");
+        EvictionConfig.Read(config, problems);
+        if (config.ChangeDetectionStrategy is not ("Watch" or "Cache" or "Get"))
+            problems.Add("configMapAndSecretChangeDetectionStrategy", $"'{config.ChangeDetectionStrategy}' must be Watch, Cache or Get");
+        foreach (var part in config.EnforceNodeAllocatable)
+        {
+            if (part is not ("none" or "pods" or "system-reserved" or "kube-reserved" or "system-reserved-compressible" or "kube-reserved-compressible"))
+                problems.Add("enforceNodeAllocatable", $"'{part}' must be none, pods, system-reserved or kube-reserved");
+        }
+        if (config.EnforceNodeAllocatable.Any(p => p.StartsWith("system-reserved", StringComparison.Ordinal)) && config.SystemReservedCgroup.Length == 0)
+            problems.Add("systemReservedCgroup", "must name a cgroup, for enforceNodeAllocatable has system-reserved");
+        if (config.EnforceNodeAllocatable.Any(p => p.StartsWith("kube-reserved", StringComparison.Ordinal)) && config.KubeReservedCgroup.Length == 0)
+            problems.Add("kubeReservedCgroup", "must name a cgroup, for enforceNodeAllocatable has kube-reserved");
+        if (config.ShutdownGracePeriodCriticalPods > config.ShutdownGracePeriod)
+            problems.Add("shutdownGracePeriodCriticalPods", "must not be longer than shutdownGracePeriod, which it is part of");
         foreach (var server in config.ClusterDns)
         {
             if (!System.Net.IPAddress.TryParse(server, out _))

@@ -95,6 +95,16 @@ internal sealed class StrictObject
         return result;
     }
 
+    public bool Has(string name) => _fields.ContainsKey(name);
+
+    /// <summary>A list of objects; each is to be closed by who reads it.</summary>
+    public IReadOnlyList<StrictObject> Objects(string name)
+    {
+        if (Take(name, JsonValueKind.Array) is not { } value)
+            return [];
+        return [.. value.EnumerateArray().Select((item, i) => new StrictObject(item, $"{Path(name)}[{i}]", _problems))];
+    }
+
     public StrictObject Object(string name) => new(Take(name), Path(name), _problems);
 
     /// <summary>Fields that upstream knows and this program does not act on: said once when set.</summary>

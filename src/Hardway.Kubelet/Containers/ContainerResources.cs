@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hardway.Api.Core.V1;
 using Hardway.Kubelet.Cri;
 using Hardway.Kubelet.Qos;
@@ -9,7 +10,7 @@ namespace Hardway.Kubelet.Containers;
 /// <summary>A container's amounts in the runtime's terms. Pure.</summary>
 internal static class ContainerResources
 {
-    public static LinuxContainerResources Build(Pod pod, Container container, long nodeMemory, bool cfsQuota, bool unified, bool noSwap)
+    public static LinuxContainerResources Build(Pod pod, Container container, long nodeMemory, bool cfsQuota, bool unified, long swapBytes, bool resize = false)
     {
         var requests = container.Resources.Requests;
         var limits = container.Resources.Limits;
@@ -22,19 +23,27 @@ internal static class ContainerResources
         {
             CpuShares = CgroupMath.Shares(cpuRequest),
             CpuPeriod = CgroupMath.DefaultPeriod,
-            CpuQuota = cfsQuota ? CgroupMath.Quota(cpuLimit) : 0,
-            MemoryLimitInBytes = memoryLimit,
+            CpuQuota = cfsQuota ? Limit(CgroupMath.Quota(cpuLimit), resize) : 0,
+            MemoryLimitInBytes = Limit(memoryLimit, resize),
             OomScoreAdj = OomScore(pod, memoryRequest, nodeMemory),
         };
         if (unified)
         {
             // A container that runs out of memory is killed whole, not one process of it.
             resources.Unified["memory.oom.group"] = "1";
-            if (noSwap)
-                resources.Unified["memory.swap.max"] = "0";
+            resources.Unified["memory.swap.max"] = Swap(pod, memoryRequest, memoryLimit, nodeMemory, swapBytes).ToString(CultureInfo.InvariantCulture);
         }
         return resources;
     }
+
+    /// <summary>Only Burstable Pods swap (KEP-2400): each container as much of the node's swap as it asked for of its memory, and none when its request is its limit.</summary>
+    private static long Swap(Pod pod, long memoryRequest, long memoryLimit, long nodeMemory, long swapBytes) =>
+        swapBytes == 0 || nodeMemory == 0 || memoryRequest == memoryLimit || PodQos.Of(pod) != QosClass.Burstable || Eviction.EvictionRanking.IsCritical(pod)
+            ? 0
+            : (long)((double)memoryRequest / nodeMemory * swapBytes);
+
+    /// <summary>Zero leaves a running container's limit as it is; to take it away it must be said.</summary>
+    private static long Limit(long limit, bool resize) => limit == 0 && resize ? -1 : limit;
 
     /// <summary>Guaranteed Pods are killed last, BestEffort first, Burstable by how much of the node they asked for.</summary>
     public static int OomScore(Pod pod, long memoryRequest, long nodeMemory)

@@ -18,7 +18,7 @@ internal static class ContainerSecurity
 
     /// <param name="imageUid">The image's user, when it is a number (none given: root).</param>
     /// <param name="imageUser">The image's user, when it is a name.</param>
-    public static LinuxContainerSecurityContext Build(Pod pod, Container container, long? imageUid, string imageUser, string seccompRoot, string? targetId)
+    public static LinuxContainerSecurityContext Build(Pod pod, Container container, long? imageUid, string imageUser, string seccompRoot, string? targetId, bool seccompDefault = false)
     {
         var whole = pod.Spec.SecurityContext;
         var own = container.SecurityContext;
@@ -31,7 +31,7 @@ internal static class ContainerSecurity
             ReadonlyRootfs = own?.ReadOnlyRootFilesystem == true,
             NoNewPrivs = own?.AllowPrivilegeEscalation == false,
             NamespaceOptions = SandboxConfigBuilder.Namespaces(pod),
-            Seccomp = Seccomp(own?.SeccompProfile ?? whole?.SeccompProfile, own?.Privileged == true, seccompRoot),
+            Seccomp = Seccomp(own?.SeccompProfile ?? whole?.SeccompProfile, own?.Privileged == true, seccompRoot, seccompDefault),
             Apparmor = AppArmor(own?.AppArmorProfile ?? whole?.AppArmorProfile),
             SupplementalGroupsPolicy = whole?.SupplementalGroupsPolicy == "Strict" ? SupplementalGroupsPolicy.Strict : SupplementalGroupsPolicy.Merge,
         };
@@ -77,10 +77,10 @@ internal static class ContainerSecurity
             throw Refused("container has runAsNonRoot and image will run as root");
     }
 
-    private static SecurityProfile Seccomp(SeccompProfile? profile, bool privileged, string root) => profile?.Type switch
+    private static SecurityProfile Seccomp(SeccompProfile? profile, bool privileged, string root, bool byDefault) => (profile?.Type ?? (byDefault ? "RuntimeDefault" : "")) switch
     {
         "RuntimeDefault" when !privileged => new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.RuntimeDefault },
-        "Localhost" when profile.LocalhostProfile is { Length: > 0 } name => new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = InsideRoot(root, name) },
+        "Localhost" when profile!.LocalhostProfile is { Length: > 0 } name => new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = InsideRoot(root, name) },
         _ => new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Unconfined },
     };
 

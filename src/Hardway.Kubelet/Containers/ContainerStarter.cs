@@ -14,7 +14,7 @@ using Container = Hardway.Api.Core.V1.Container;
 namespace Hardway.Kubelet.Containers;
 
 /// <summary>Where a container is to be started.</summary>
-internal sealed record StartTarget(string SandboxId, PodSandboxConfig Sandbox, IReadOnlyList<string> PodIps, IReadOnlyDictionary<string, string> Volumes);
+internal sealed record StartTarget(string SandboxId, PodSandboxConfig Sandbox, IReadOnlyList<string> PodIps, IReadOnlyDictionary<string, MountedVolume> Volumes);
 
 /// <summary>
 /// Starts one attempt of one container: 1. image, 2. environment and mounts, 3. create, 4. start, 5. postStart hook.
@@ -75,14 +75,15 @@ internal sealed class ContainerStarter(
             Tty = container.Tty,
             Linux = new LinuxContainerConfig
             {
-                Resources = ContainerResources.Build(pod, container, node.Machine.MemoryBytes, config.CpuCfsQuota, unifiedCgroups, config.SwapBehavior != "LimitedSwap"),
-                SecurityContext = ContainerSecurity.Build(pod, container, image.Uid?.Value, image.Username, directories.Seccomp, pidTarget),
+                Resources = ContainerResources.Build(pod, container, node.Machine.MemoryBytes, config.CpuCfsQuota, unifiedCgroups, config.SwapBehavior == "LimitedSwap" ? node.Machine.SwapBytes : 0),
+                SecurityContext = ContainerSecurity.Build(pod, container, image.Uid?.Value, image.Username, directories.Seccomp, pidTarget, config.SeccompDefault),
             },
         };
         description.Command.Add((container.Command ?? []).Select(c => EnvExpansion.Expand(c, known)));
         description.Args.Add((container.Args ?? []).Select(a => EnvExpansion.Expand(a, known)));
         description.Envs.Add(variables.Select(v => new Cri.KeyValue { Key = v.Key, Value = v.Value }));
         description.Mounts.Add(mounts.Build(pod, container, attempt, target.Volumes, known));
+        description.Devices.Add(MountBuilder.Devices(container, target.Volumes));
         Label(pod, container, attempt, description);
         return description;
     }

@@ -14,20 +14,25 @@ namespace Hardway.Kubelet.Containers;
 /// </summary>
 internal sealed class MountBuilder(PodDirectories directories)
 {
-    public List<Mount> Build(Pod pod, Container container, uint attempt, IReadOnlyDictionary<string, string> volumes, IReadOnlyDictionary<string, string> environment)
+    public List<Mount> Build(Pod pod, Container container, uint attempt, IReadOnlyDictionary<string, MountedVolume> volumes, IReadOnlyDictionary<string, string> environment)
     {
         var mounts = new List<Mount>();
         var index = 0;
         foreach (var mount in container.VolumeMounts ?? [])
         {
-            if (!volumes.TryGetValue(mount.Name, out var source))
+            if (!volumes.TryGetValue(mount.Name, out var volume))
                 throw Refused($"cannot find volume \"{mount.Name}\" to mount into container \"{container.Name}\"");
             var subPath = mount.SubPathExpr.Length > 0 ? Expand(mount.SubPathExpr, environment) : mount.SubPath;
+            if (volume.Image is { } image)
+            {
+                mounts.Add(new Mount { ContainerPath = mount.MountPath, Image = new ImageSpec { Image = image }, ImageSubPath = subPath, Readonly = true });
+                continue;
+            }
             mounts.Add(new Mount
             {
                 ContainerPath = mount.MountPath.StartsWith('/') ? mount.MountPath : "/" + mount.MountPath,
-                HostPath = subPath.Length > 0 ? BindSubPath(pod, container, mount.Name, source, subPath, index) : source,
-                Readonly = mount.ReadOnly,
+                HostPath = subPath.Length > 0 ? BindSubPath(pod, container, mount.Name, volume.Path, subPath, index) : volume.Path,
+                Readonly = mount.ReadOnly || volume.ReadOnly,
                 Propagation = mount.MountPropagation switch
                 {
                     "HostToContainer" => MountPropagation.PropagationHostToContainer,
@@ -44,6 +49,17 @@ internal sealed class MountBuilder(PodDirectories directories)
         return mounts;
     }
 
+    /// <summary>The block devices that the container gets as they are.</summary>
+    public static IEnumerable<Device> Devices(Container container, IReadOnlyDictionary<string, MountedVolume> volumes)
+    {
+        foreach (var device in container.VolumeDevices ?? [])
+        {
+            if (!volumes.TryGetValue(device.Name, out var volume) || !volume.IsBlock)
+                throw Refused($"volume \"{device.Name}\" of container \"{container.Name}\" is no block device");
+            yield return new Device { ContainerPath = device.DevicePath, HostPath = volume.Path, Permissions = volume.ReadOnly ? "r" : "mrw" };
+        }
+    }
+
     private string TerminationFile(Pod pod, Container container, uint attempt)
     {
         var path = directories.TerminationLog(pod, container.Name, attempt);
@@ -57,7 +73,8 @@ internal sealed class MountBuilder(PodDirectories directories)
     {
         try
         {
-            using var opened = BeneathPath.OpenOrCreateDirectory(source, subPath, 0x1E8);
+            // As open as its volume, or those whom the volume is for could not use it.
+            using var opened = BeneathPath.OpenOrCreateDirectory(source, subPath, (UnixFileMode)((int)File.GetUnixFileMode(source) & 0x1FF));
             var target = directories.SubPath(pod, volume, container.Name, index);
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             if (MountTable.IsMountPoint(target))

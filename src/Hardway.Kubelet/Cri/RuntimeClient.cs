@@ -75,6 +75,13 @@ internal sealed class RuntimeClient(GrpcChannel runtime, GrpcChannel images, Tim
     public async Task<IReadOnlyList<ContainerStats>> ListContainerStatsAsync(CancellationToken stop) =>
         (await CallAsync("ListContainerStats", new ListContainerStatsRequest(), ListContainerStatsResponse.Parser, stop)).Stats;
 
+    /// <summary>Bytes of memory that a container works with; null when the runtime does not know.</summary>
+    public async Task<long?> MemoryUsageAsync(string id, CancellationToken stop)
+    {
+        var stats = await CallAsync("ListContainerStats", new ListContainerStatsRequest { Filter = new ContainerStatsFilter { Id = id } }, ListContainerStatsResponse.Parser, stop);
+        return (long?)stats.Stats.FirstOrDefault()?.Memory?.WorkingSetBytes?.Value;
+    }
+
     public async Task<IReadOnlyList<Image>> ListImagesAsync(CancellationToken stop) => (await CallImageAsync("ListImages", new ListImagesRequest(), ListImagesResponse.Parser, stop)).Images;
 
     /// <summary>Null: the image is not on this node.</summary>

@@ -1,6 +1,7 @@
 using Hardway.Grpc;
 using Hardway.Kubelet.Cgroups;
 using Hardway.Kubelet.Configuration;
+using Hardway.Kubelet.Csi;
 using Hardway.Kubelet.Logs;
 using Hardway.Kubelet.Pods;
 using Hardway.Kubelet.Qos;
@@ -16,7 +17,7 @@ namespace Hardway.Kubelet.Housekeeping;
 /// the sources are complete, then every minute.
 /// </summary>
 internal sealed partial class Leftovers(
-    PodWorkers workers, VolumeSet volumes, PodDirectories directories, PodCgroups names, IPodCgroupDriver cgroups, CgroupHierarchy hierarchy,
+    PodWorkers workers, VolumeSet volumes, CsiVolumes csi, PodDirectories directories, PodCgroups names, IPodCgroupDriver cgroups, CgroupHierarchy hierarchy,
     KubeletConfig config, Func<bool> sourcesReady, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(5), Period = TimeSpan.FromMinutes(1);
@@ -45,8 +46,9 @@ internal sealed partial class Leftovers(
         foreach (var directory in Directory.GetDirectories(directories.Pods).Where(d => !workers.Knows(Path.GetFileName(d))))
         {
             LogRemoved(log, directory);
-            volumes.TearDown(Path.GetFileName(directory));
+            await volumes.TearDownAsync(Path.GetFileName(directory), stop);
         }
+        await csi.SweepAsync(stop);
         foreach (var directory in Directory.GetDirectories(config.PodLogsDir))
         {
             if (LogPaths.UidOf(Path.GetFileName(directory)) is { } uid && !workers.Knows(uid))

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Hardway.Api;
 using Hardway.Api.Coordination.V1;
 using Hardway.Api.Core.V1;
@@ -26,13 +27,18 @@ internal sealed partial class NodeReporter(
     private string _nodeUid = "", _podCidr = "";
     private bool _wasReady;
 
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>The node's conditions have changed: they are told at once. Any thread.</summary>
+    public void ReportSoon() => _wake.Writer.TryWrite(true);
+
     /// <summary>Null while the runtime answers and its network is ready.</summary>
     public string? RuntimeProblem { get; private set; } = "not asked yet";
 
     public async Task RunAsync(CancellationToken stop)
     {
         await RegisterAsync(stop);
-        await Task.WhenAll(LoopAsync("node status", StatusPeriod, ReportAsync, stop), LoopAsync("node lease", () => TimeSpan.FromSeconds(config.NodeLeaseDurationSeconds / 4d), RenewAsync, stop));
+        await Task.WhenAll(LoopAsync("node status", () => PauseAsync(stop), ReportAsync, stop), LoopAsync("node lease", () => Task.Delay(TimeSpan.FromSeconds(config.NodeLeaseDurationSeconds / 4d), client.Time, stop), RenewAsync, stop));
     }
 
     private async Task RegisterAsync(CancellationToken stop)
@@ -88,10 +94,22 @@ internal sealed partial class NodeReporter(
         await client.PatchAsync<Node>(null, facts.Name, PatchType.Merge, ApiJson.SerializeTree(patch), stop);
     }
 
-    /// <summary>Until the node has been told ready for the first time, quickly.</summary>
-    private TimeSpan StatusPeriod() => _wasReady ? config.NodeStatusUpdateFrequency : UntilReady;
+    /// <summary>Until the node has been told ready for the first time, a short while; or until something has changed.</summary>
+    private async Task PauseAsync(CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(_wasReady ? config.NodeStatusUpdateFrequency : UntilReady, client.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
+        try
+        {
+            await _wake.Reader.ReadAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // It is time anyway.
+        }
+    }
 
-    private async Task LoopAsync(string what, Func<TimeSpan> period, Func<CancellationToken, Task> once, CancellationToken stop)
+    private async Task LoopAsync(string what, Func<Task> pause, Func<CancellationToken, Task> once, CancellationToken stop)
     {
         while (true)
         {
@@ -104,7 +122,7 @@ internal sealed partial class NodeReporter(
             {
                 LogFailed(log, what, e.Message);
             }
-            await Task.Delay(period(), client.Time, stop);
+            await pause();
         }
     }
 

@@ -2,6 +2,7 @@ using Hardway.Api;
 using Hardway.Api.Core.V1;
 using Hardway.Hosting;
 using Hardway.Kubelet.Configuration;
+using Hardway.Kubelet.Eviction;
 using Hardway.Linux.Files;
 using Hardway.Linux.Machine;
 
@@ -11,7 +12,7 @@ namespace Hardway.Kubelet.Nodes;
 internal sealed record RuntimeHealth(string Version, bool RuntimeReady, string RuntimeMessage, bool NetworkReady, string NetworkMessage, IReadOnlyList<Cri.Image> Images, IReadOnlyList<Cri.RuntimeHandler> Handlers);
 
 /// <summary>Computes a node's status from the machine, the configuration and the runtime. Pure but for what is handed in.</summary>
-internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, Func<string?> pleg, string rootDirectory, TimeProvider time)
+internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, Func<string?> pleg, Func<IReadOnlySet<string>> pressure, Func<IReadOnlyList<string>> volumesInUse, Func<string?> shutdown, TimeProvider time)
 {
     public static Dictionary<string, Quantity> Capacity(MachineInfo machine, KubeletConfig config, string rootDirectory) => new(StringComparer.Ordinal)
     {
@@ -20,7 +21,7 @@ internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, F
         ["ephemeral-storage"] = Quantity.Parse($"{FileSystemStat.Of(rootDirectory).CapacityBytes / 1024}Ki"),
         ["hugepages-1Gi"] = Quantity.Zero,
         ["hugepages-2Mi"] = Quantity.Zero,
-        ["pods"] = Quantity.FromValue(config.MaxPods),
+        ["pods"] = Quantity.FromValue(config.PodsPerCore > 0 ? Math.Min(config.MaxPods, config.PodsPerCore * machine.Cpus) : config.MaxPods),
     };
 
     /// <summary>Capacity less what is reserved for the system, for Kubernetes, and for eviction to begin in time.</summary>
@@ -50,6 +51,7 @@ internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, F
             DaemonEndpoints = new NodeDaemonEndpoints { KubeletEndpoint = new DaemonEndpoint { Port = config.Port } },
             NodeInfo = Info(runtime),
             Images = Images(runtime),
+            VolumesInUse = volumesInUse() is { Count: > 0 } inUse ? [.. inUse] : null,
             RuntimeHandlers = runtime.Handlers.Count == 0 ? null : [.. runtime.Handlers.Select(h => new NodeRuntimeHandler
             {
                 Name = h.Name,
@@ -58,7 +60,7 @@ internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, F
             Features = new NodeFeatures { SupplementalGroupsPolicy = false },
             Conditions =
             [
-                Carry(before, MemoryPressure(), now), Carry(before, DiskPressure(), now), Carry(before, PidPressure(), now), Carry(before, Ready(runtime), now),
+                .. Pressures().Select(c => Carry(before, c, now)), Carry(before, Ready(runtime), now),
             ],
         };
     }
@@ -79,6 +81,8 @@ internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, F
             problems.Add("container runtime is down" + (runtime.RuntimeMessage.Length > 0 ? ": " + runtime.RuntimeMessage : ""));
         else if (!runtime.NetworkReady)
             problems.Add($"container runtime network not ready: {runtime.NetworkMessage}");
+        if (shutdown() is { } ending)
+            problems.Add(ending);
         if (pleg() is { } stale)
             problems.Add("PLEG is not healthy: " + stale);
         return problems.Count == 0
@@ -86,26 +90,19 @@ internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, F
             : Condition("Ready", false, "KubeletNotReady", string.Join(", ", problems));
     }
 
-    private NodeCondition MemoryPressure()
+    private IEnumerable<NodeCondition> Pressures()
     {
-        var memory = MachineInfo.ReadMeminfo(File.ReadAllText("/proc/meminfo"));
-        var pressed = Quantity.FromBytes(memory.GetValueOrDefault("MemAvailable")) < Threshold(config, "memory.available", Quantity.FromBytes(facts.Machine.MemoryBytes));
-        return pressed
-            ? Condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
-            : Condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available");
+        var on = pressure();
+        yield return on.Contains(EvictionSignals.MemoryPressure)
+            ? Condition(EvictionSignals.MemoryPressure, true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+            : Condition(EvictionSignals.MemoryPressure, false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available");
+        yield return on.Contains(EvictionSignals.DiskPressure)
+            ? Condition(EvictionSignals.DiskPressure, true, "KubeletHasDiskPressure", "kubelet has disk pressure")
+            : Condition(EvictionSignals.DiskPressure, false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure");
+        yield return on.Contains(EvictionSignals.PidPressure)
+            ? Condition(EvictionSignals.PidPressure, true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available")
+            : Condition(EvictionSignals.PidPressure, false, "KubeletHasSufficientPID", "kubelet has sufficient PID available");
     }
-
-    private NodeCondition DiskPressure()
-    {
-        var disk = FileSystemStat.Of(rootDirectory);
-        var bytes = Quantity.FromBytes((long)disk.AvailableBytes) < Threshold(config, "nodefs.available", Quantity.FromBytes((long)disk.CapacityBytes));
-        var inodes = disk.Inodes > 0 && Quantity.FromValue((long)disk.InodesFree) < Threshold(config, "nodefs.inodesFree", Quantity.FromValue((long)disk.Inodes));
-        return bytes || inodes
-            ? Condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
-            : Condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure");
-    }
-
-    private static NodeCondition PidPressure() => Condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available");
 
     private NodeSystemInfo Info(RuntimeHealth runtime) => new()
     {
@@ -130,15 +127,8 @@ internal sealed class NodeStatusBuilder(KubeletConfig config, NodeFacts facts, F
 
     private static Quantity Reserved(IReadOnlyDictionary<string, string> reserved, string name) => reserved.TryGetValue(name, out var text) && Quantity.TryParse(text, out var amount) ? amount : Quantity.Zero;
 
-    /// <summary>An amount, or a percentage of the whole.</summary>
-    private static Quantity Threshold(KubeletConfig config, string signal, Quantity whole)
-    {
-        if (!config.EvictionHard.TryGetValue(signal, out var text))
-            return Quantity.Zero;
-        if (text.EndsWith('%') && double.TryParse(text[..^1], System.Globalization.CultureInfo.InvariantCulture, out var percent))
-            return Quantity.FromValue((long)(whole.Value * percent / 100));
-        return Quantity.TryParse(text, out var amount) ? amount : Quantity.Zero;
-    }
+    private static Quantity Threshold(KubeletConfig config, string signal, Quantity whole) =>
+        config.EvictionHard.TryGetValue(signal, out var text) && ThresholdValue.TryParse(text, out var value) ? value.Of(whole) : Quantity.Zero;
 
     private static NodeCondition Condition(string type, bool status, string reason, string message) => new() { Type = type, Status = status ? "True" : "False", Reason = reason, Message = message };
 }

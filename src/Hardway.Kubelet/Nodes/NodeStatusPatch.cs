@@ -19,6 +19,8 @@ internal static class NodeStatusPatch
             if (now != null && !ApiValues.TreesEqual(before, now))
                 changes[field] = field == "addresses" && before != null ? Replaced(now) : now;
         }
+        if (!ApiValues.TreesEqual(from.GetValueOrDefault("volumesInUse"), to.GetValueOrDefault("volumesInUse")))
+            changes["volumesInUse"] = to.GetValueOrDefault("volumesInUse");
         var conditions = wanted.Conditions ?? [];
         if (due || conditions.Any(c => Differs(api.Conditions?.FirstOrDefault(o => o.Type == c.Type), c)))
             changes["conditions"] = to["conditions"];

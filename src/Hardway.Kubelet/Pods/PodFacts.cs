@@ -1,13 +1,14 @@
 using Hardway.Api.Core.V1;
 using Hardway.Kubelet.Probes;
 using Hardway.Kubelet.Qos;
+using Hardway.Kubelet.Resizing;
 using Hardway.Kubelet.Runtime;
 using Hardway.Kubelet.Status;
 
 namespace Hardway.Kubelet.Pods;
 
 /// <summary>What a Pod's worker itself knows of its containers: why each waits, and what its probes found. Used by the worker only.</summary>
-internal sealed class PodFacts(PodProbes probes)
+internal sealed class PodFacts(PodProbes probes, ResizeProgress resize)
 {
     private readonly Dictionary<string, (string Reason, string Message)> _waiting = new(StringComparer.Ordinal);
 
@@ -27,6 +28,7 @@ internal sealed class PodFacts(PodProbes probes)
             WaitingReason = waits ? reason.Reason : null,
             WaitingMessage = waits ? reason.Message : "",
             ReadinessPassed = container?.ReadinessProbe == null ? null : probes.Verdict(name, ProbeKind.Readiness, id) == ProbeOutcome.Success,
+            Actuated = container == null || runtime.Latest(name)?.IsRunning != true ? null : resize.ActuatedResources(pod, name),
             StartupPassed = container?.StartupProbe == null ? null : probes.Verdict(name, ProbeKind.Startup, id) == ProbeOutcome.Success,
         };
     }

@@ -1,5 +1,6 @@
 using Hardway.Api.Core.V1;
 using Hardway.Kubelet.Containers;
+using Hardway.Kubelet.Resizing;
 using Hardway.Kubelet.Runtime;
 using Hardway.Kubelet.Status;
 
@@ -16,10 +17,13 @@ internal sealed record PlannedKill(RuntimeContainer Target, string Reason, bool 
 /// </summary>
 internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill, IReadOnlyList<PlannedStart> Start, bool Finished)
 {
+    /// <summary>Running containers that get other resources.</summary>
+    public IReadOnlyList<ResizeTarget> Resize { get; private init; } = [];
+
     private static readonly PodPlan Done = new(false, [], [], true);
 
     /// <param name="probeFailed">Why a running container must be stopped (its liveness or startup probe failed), or null.</param>
-    public static PodPlan Compute(Pod pod, RuntimePod runtime, Func<RuntimeContainer, string?> probeFailed, Func<string, ContainerFacts> facts)
+    public static PodPlan Compute(Pod pod, RuntimePod runtime, Func<RuntimeContainer, string?> probeFailed, Func<string, ContainerFacts> facts, Func<Container, ResizeAction>? resize = null)
     {
         var sandbox = runtime.ReadySandbox;
         if (sandbox == null)
@@ -30,7 +34,7 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
             var left = runtime.Running.Select(c => new PlannedKill(c, "Pod sandbox changed, it will be killed and re-created.", false)).ToList();
             return left.Count > 0 ? new PodPlan(false, left, [], false) : new PodPlan(true, [], [], false);
         }
-        var planner = new Planner(pod, runtime, sandbox.Id, probeFailed, facts);
+        var planner = new Planner(pod, runtime, sandbox.Id, probeFailed, facts, resize ?? (_ => ResizeAction.None));
         return planner.Plan();
     }
 
@@ -39,46 +43,34 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
     {
         if (InitFailed(pod, runtime))
             return true;
-        return (pod.Spec.Containers ?? []).All(c => runtime.Latest(c.Name) is { IsExited: true } latest && !MayRestart(pod, c, latest));
+        return (pod.Spec.Containers ?? []).All(c => runtime.Latest(c.Name) is { IsExited: true } latest && !RestartRules.MayRestart(pod, c, latest.ExitCode));
     }
 
-    private static bool InitFailed(Pod pod, RuntimePod runtime) => pod.RestartPolicyOrDefault() == "Never" && (pod.Spec.InitContainers ?? [])
-        .Any(c => !c.IsSidecar() && c.RestartPolicy is not "OnFailure" && runtime.Latest(c.Name) is { IsExited: true, ExitCode: not 0 });
+    private static bool InitFailed(Pod pod, RuntimePod runtime) => (pod.Spec.InitContainers ?? [])
+        .Any(c => !c.IsSidecar() && runtime.Latest(c.Name) is { IsExited: true, ExitCode: not 0 } ended && !RestartRules.MayRestart(pod, c, ended.ExitCode));
 
-    private static bool MayRestart(Pod pod, Container container, RuntimeContainer exited)
-    {
-        foreach (var rule in container.RestartPolicyRules ?? [])
-        {
-            if (rule.ExitCodes is { } codes && codes.Values?.Contains(exited.ExitCode) == (codes.Operator == "In"))
-                return rule.Action == "Restart";
-        }
-        return (container.RestartPolicy is { Length: > 0 } own ? own : pod.RestartPolicyOrDefault()) switch
-        {
-            "Always" => true,
-            "OnFailure" => exited.ExitCode != 0,
-            _ => false,
-        };
-    }
-
-    private sealed class Planner(Pod pod, RuntimePod runtime, string sandboxId, Func<RuntimeContainer, string?> probeFailed, Func<string, ContainerFacts> facts)
+    private sealed class Planner(Pod pod, RuntimePod runtime, string sandboxId, Func<RuntimeContainer, string?> probeFailed, Func<string, ContainerFacts> facts, Func<Container, ResizeAction> resize)
     {
         private readonly List<PlannedKill> _kill = [];
         private readonly List<PlannedStart> _start = [];
+        private readonly List<ResizeTarget> _resize = [];
 
         public PodPlan Plan()
         {
             if (InitFailed(pod, runtime) || AppsEnded())
                 return Done;
             if (!PlanInit())
-                return new PodPlan(false, _kill, _start, false);
+                return Next();
             foreach (var container in pod.Spec.Containers ?? [])
                 PlanApp(container);
             foreach (var container in PodStatusBuilder.Ephemeral(pod).Where(c => runtime.Latest(c.Name) == null))
                 _start.Add(new PlannedStart(container, 0, null));
-            return new PodPlan(false, _kill, _start, false);
+            return Next();
         }
 
-        private bool AppsEnded() => (pod.Spec.Containers ?? []).All(c => runtime.Latest(c.Name) is { IsExited: true } latest && !MayRestart(pod, c, latest));
+        private PodPlan Next() => new(false, _kill, _start, false) { Resize = _resize };
+
+        private bool AppsEnded() => (pod.Spec.Containers ?? []).All(c => runtime.Latest(c.Name) is { IsExited: true } latest && !RestartRules.MayRestart(pod, c, latest.ExitCode));
 
         /// <summary>True when app containers may be started.</summary>
         private bool PlanInit()
@@ -114,9 +106,13 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
                     _kill.Add(new PlannedKill(current, $"Container {container.Name} definition changed, will be restarted", false));
                 else if (probeFailed(current) is { } why)
                     _kill.Add(new PlannedKill(current, why, true));
+                else if (resize(container) is var action && action == ResizeAction.Update)
+                    _resize.Add(new ResizeTarget(container, current.Id));
+                else if (action == ResizeAction.Restart)
+                    _kill.Add(new PlannedKill(current, $"Container {container.Name} resize requires restart", false));
                 return;
             }
-            if (latest is { IsExited: true } && !container.IsSidecar() && !MayRestart(pod, container, latest))
+            if (latest is { IsExited: true } && !container.IsSidecar() && !RestartRules.MayRestart(pod, container, latest.ExitCode))
                 return;
             Start(container);
         }

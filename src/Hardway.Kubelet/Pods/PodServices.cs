@@ -8,8 +8,10 @@ using Hardway.Kubelet.Images;
 using Hardway.Kubelet.Lifecycle;
 using Hardway.Kubelet.Probes;
 using Hardway.Kubelet.Qos;
+using Hardway.Kubelet.Resizing;
 using Hardway.Kubelet.Runtime;
 using Hardway.Kubelet.Sandboxes;
+using Hardway.Kubelet.Sources;
 using Hardway.Kubelet.Stats;
 using Hardway.Kubelet.Status;
 using Hardway.Kubelet.Volumes;
@@ -38,6 +40,9 @@ internal sealed record PodServices
     public required PodEvents Events { get; init; }
     public required PodDeleter Deleter { get; init; }
     public required AdmissionCheck Admission { get; init; }
+    public required PodAllocations Allocations { get; init; }
+    public required ContainerResizer Resizer { get; init; }
+    public required ApiObjects Objects { get; init; }
     public required BackoffTable Restarts { get; init; }
     public required KubeletMetrics Metrics { get; init; }
     public required TimeProvider Time { get; init; }

@@ -4,32 +4,39 @@ using Hardway.Kubelet.Containers;
 using Hardway.Kubelet.Cri;
 using Hardway.Kubelet.Network;
 using Hardway.Kubelet.Probes;
+using Hardway.Kubelet.Resizing;
 using Hardway.Kubelet.Runtime;
+using Hardway.Kubelet.Sources;
 using Hardway.Kubelet.Status;
 using Hardway.Kubelet.Volumes;
 using Hardway.Linux.Cgroups;
 
 namespace Hardway.Kubelet.Pods;
 
-/// <summary>How a turn ended: finished for good, or to look again after a while at the latest.</summary>
-internal readonly record struct SyncOutcome(bool Finished, TimeSpan Again);
+/// <summary>How a turn ended: finished for good, to be ended by the kubelet, or to look again after a while at the latest.</summary>
+internal readonly record struct SyncOutcome(bool Finished, TimeSpan Again, PodEviction? Eviction = null);
 
 /// <summary>
 /// The turns of a Pod that is to run: 1. admission, 2. directories, cgroup, 3. sandbox and volumes side by side, 4. containers as planned,
 /// until nothing is left to do now. The status is told after each step that changes it. Used by one worker.
 /// </summary>
-internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts facts)
+internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts facts, ResizeProgress resize)
 {
-    private IReadOnlyDictionary<string, string>? _volumes;
+    private IReadOnlyDictionary<string, MountedVolume>? _volumes;
     private DateTimeOffset _volumesAt;
     private bool _prepared, _startTold;
+    private volatile bool _dataChanged;
     private readonly long _seen = services.Time.GetTimestamp();
 
     public PodProbes Probes => probes;
 
+    /// <summary>A ConfigMap or Secret of the Pod is another one: the next turn brings the volumes up to date. Any thread.</summary>
+    public void DataChanged() => _dataChanged = true;
+
     /// <param name="stop">The kubelet's end; probes live longer than a turn.</param>
-    public async Task<SyncOutcome> TurnAsync(Pod pod, CancellationToken stop, CancellationToken turn)
+    public async Task<SyncOutcome> TurnAsync(Pod wanted, CancellationToken stop, CancellationToken turn)
     {
+        var pod = services.Allocations.Apply(wanted);
         var runtime = await services.Reader.ReadAsync(pod.Metadata.Uid, turn);
         // 1.
         if (pod.Status.IsFinished() || services.Status.Get(pod.Metadata.Uid)?.IsFinished() == true)
@@ -40,13 +47,15 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
             services.Status.Set(pod, PodStatusBuilder.Rejected(pod, refusal.Reason, refusal.Message, Input(pod, runtime, false)));
             return new SyncOutcome(true, TimeSpan.Zero);
         }
+        pod = resize.Decide(wanted);
+        services.Objects.Follow(pod);
         while (true)
         {
             await probes.FollowAsync(pod, runtime, stop);
             Publish(pod, runtime);
             if (pod.Spec.ActiveDeadlineSeconds is { } seconds && DeadlinePassed(pod, seconds))
-                return new SyncOutcome(true, TimeSpan.Zero);
-            var plan = PodPlan.Compute(pod, runtime, facts.ProbeFailure, name => facts.Of(pod, runtime, name));
+                return new SyncOutcome(false, TimeSpan.Zero, new PodEviction("DeadlineExceeded", "Pod was active on the node longer than the specified deadline", pod.Spec.TerminationGracePeriodSeconds ?? 30, false));
+            var plan = PodPlan.Compute(pod, runtime, facts.ProbeFailure, name => facts.Of(pod, runtime, name), c => resize.ActionFor(pod, c));
             if (plan.Finished)
                 return new SyncOutcome(true, TimeSpan.Zero);
             if (plan.NewSandbox || _volumes == null)
@@ -76,7 +85,7 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
     private void Publish(Pod pod, RuntimePod runtime) => services.Status.Set(pod, PodStatusBuilder.Build(pod, runtime, Input(pod, runtime, false)));
 
     private PodStatusInput Input(Pod pod, RuntimePod runtime, bool ending) =>
-        new(services.Node.Ips, name => facts.Of(pod, runtime, name), services.Time.GetUtcNow(), ending);
+        new(services.Node.Ips, name => facts.Of(pod, runtime, name), services.Time.GetUtcNow(), ending, resize.Conditions(pod, runtime));
 
     private async Task PrepareAsync(Pod pod, CancellationToken turn)
     {
@@ -124,9 +133,20 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
             services.Events.Normal(pod, null, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
         foreach (var old in runtime.Sandboxes)
             await services.Runtime.StopPodSandboxAsync(old.Id, turn);
+        if (pod.Spec.HostUsers == false)
+        {
+            var refusal = $"Failed to create pod sandbox: the Pod wants a user namespace of its own (hostUsers: false), which {services.Node.Runtime} does not offer on this node";
+            services.Events.Warning(pod, null, "FailedCreatePodSandBox", refusal);
+            throw new IOException(refusal);
+        }
         try
         {
-            await services.Runtime.RunPodSandboxAsync(services.Sandboxes.Build(pod, attempt), "", turn);
+            await services.Runtime.RunPodSandboxAsync(services.Sandboxes.Build(pod, attempt), await services.Objects.RuntimeHandlerAsync(pod.Spec.RuntimeClassName, turn), turn);
+        }
+        catch (RuntimeClassException e)
+        {
+            services.Events.Warning(pod, null, "FailedCreatePodSandBox", $"Failed to create pod sandbox: {e.Message}");
+            throw;
         }
         catch (GrpcException e)
         {
@@ -142,6 +162,8 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
     {
         foreach (var kill in plan.Kill)
             await services.Killer.KillAsync(pod, kill.Target, runtime.Ips, GraceOf(pod, kill), kill.Reason, turn);
+        if (plan.Resize.Count > 0)
+            await services.Resizer.ResizeAsync(pod, plan.Resize, resize, turn);
         var done = plan.Kill.Count > 0;
         foreach (var start in plan.Start)
             done |= await StartAsync(pod, runtime, start, turn);
@@ -179,11 +201,14 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
             var target = new StartTarget(sandbox.Id, services.Sandboxes.Build(pod, sandbox.Attempt), pod.HostNetwork() ? services.Node.Ips : sandbox.Ips, _volumes!);
             await services.Starter.StartAsync(pod, container, start.Attempt, target, PidTarget(pod, runtime, container), turn);
             facts.Waits(container.Name);
+            resize.Actuated(pod, container.Name);
             return true;
         }
         catch (ContainerConfigException e)
         {
             facts.Waits(container.Name, e.Reason, e.Message);
+            if (e.Reason is "CreateContainerConfigError" or "ErrImageNeverPull" or "InvalidImageName" or "ErrImagePull" or "ImagePullBackOff")
+                services.Events.Warning(pod, container, "Failed", $"Error: {(e.Reason == "CreateContainerConfigError" ? e.Message : e.Reason)}");
             Publish(pod, runtime);
             // A created container that could not be started shows in the runtime: the next attempt has another number and waits its turn.
             return false;
@@ -214,8 +239,9 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
 
     private async Task RefreshAsync(Pod pod, RuntimePod runtime, CancellationToken turn)
     {
-        if (services.Time.GetUtcNow() < _volumesAt + services.Config.SyncFrequency || runtime.ReadySandbox == null)
+        if (runtime.ReadySandbox == null || (services.Time.GetUtcNow() < _volumesAt + services.Config.SyncFrequency && !_dataChanged))
             return;
+        _dataChanged = false;
         _volumesAt = services.Time.GetUtcNow();
         try
         {
@@ -230,12 +256,7 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
     private bool DeadlinePassed(Pod pod, long seconds)
     {
         var started = pod.Status.StartTime ?? services.Status.Get(pod.Metadata.Uid)?.StartTime;
-        if (started is not { } at || services.Time.GetUtcNow() < at.AddSeconds(seconds))
-            return false;
-        var status = (PodStatus)services.Status.Get(pod.Metadata.Uid)!.DeepClone();
-        (status.Phase, status.Reason, status.Message) = (PodPhase.Failed, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-        services.Status.Set(pod, status);
-        return true;
+        return started is { } at && services.Time.GetUtcNow() >= at.AddSeconds(seconds);
     }
 
     /// <summary>The PLEG looks every second; an init container is looked at more often while it is young, for what comes after it waits.</summary>
@@ -257,6 +278,8 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
             if (facts.Of(pod, runtime, container.Name).WaitingReason is "CreateContainerConfigError" or "CreateContainerError" or "RunContainerError" or "ErrImageNeverPull" or "InvalidImageName" && next > TimeSpan.FromSeconds(10))
                 next = TimeSpan.FromSeconds(10);
         }
+        if (resize.IsDeferred && next > TimeSpan.FromSeconds(5))
+            next = TimeSpan.FromSeconds(5);
         if (services.Images.NextAttempt(pod.Metadata.Uid) is { } image && image < next)
             next = image;
         if (pod.Spec.ActiveDeadlineSeconds is { } seconds && pod.Status.StartTime is { } started && started.AddSeconds(seconds) - services.Time.GetUtcNow() is var until && until < next)

@@ -14,6 +14,8 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
 {
     private static readonly TimeSpan UntilGone = TimeSpan.FromSeconds(10), Idle = TimeSpan.FromMinutes(5);
 
+    private PodEviction? _eviction;
+
     /// <summary>The Pod has a deletion time: stop everything, then delete the object.</summary>
     public async Task<TimeSpan> DeleteAsync(Pod pod, CancellationToken turn)
     {
@@ -26,10 +28,14 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
     }
 
     /// <summary>The Pod has run to its end: its object stays, its logs too.</summary>
-    public async Task<TimeSpan> FinishAsync(Pod pod, CancellationToken turn)
+    /// <param name="eviction">Null: by itself. Otherwise the kubelet ends it, and what its containers wrote goes as well.</param>
+    public async Task<TimeSpan> FinishAsync(Pod pod, PodEviction? eviction, CancellationToken turn)
     {
-        var runtime = await StopAsync(pod, pod.Spec.TerminationGracePeriodSeconds ?? 30, turn);
+        _eviction = eviction;
+        var runtime = await StopAsync(pod, eviction?.GraceSeconds ?? pod.Spec.TerminationGracePeriodSeconds ?? 30, turn);
         await ReleaseAsync(pod, runtime, turn);
+        foreach (var container in eviction == null ? [] : runtime.Containers)
+            await IgnoreMissingAsync(services.Runtime.RemoveContainerAsync(container.Id, turn));
         services.Admission.Forget(pod.Metadata.Uid);
         return Idle;
     }
@@ -47,6 +53,8 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
         services.Status.Forget(uid);
         services.Images.Forget(uid);
         services.Data.Forget(uid);
+        services.Allocations.Forget(uid);
+        services.Objects.Forget(uid);
         services.Restarts.ForgetWithPrefix(uid + "/");
         services.Reader.Forget(runtime);
         return true;
@@ -85,7 +93,7 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
     {
         foreach (var sandbox in runtime.Sandboxes.Where(s => s.IsReady))
             await IgnoreMissingAsync(services.Runtime.StopPodSandboxAsync(sandbox.Id, turn));
-        services.Volumes.TearDown(pod.Metadata.Uid);
+        await services.Volumes.TearDownAsync(pod.Metadata.Uid, turn);
         if (services.Config.CgroupsPerQos)
             await services.Cgroups.RemoveAsync(services.CgroupNames.Of(pod), turn);
     }
@@ -97,11 +105,20 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
             return;
         var before = services.Status.Get(pod.Metadata.Uid);
         var status = PodStatusBuilder.Build(pod, runtime, new PodStatusInput(services.Node.Ips, name => facts.Of(pod, runtime, name), services.Time.GetUtcNow(), ending));
+        // The last word was spoken; what it was made from may be removed by now.
+        if (before?.IsFinished() == true && (pod.Status.IsFinished() || _eviction != null))
+            return;
         if (before?.IsFinished() == true)
             (status.Phase, status.Reason, status.Message) = (before.Phase, before.Reason, before.Message);
-        status.Conditions = PodConditions.Compute(pod, status, runtime.ReadySandbox != null && !ending, services.Time.GetUtcNow());
+        if (_eviction is { } eviction)
+            (status.Phase, status.Reason, status.Message) = (ending ? PodPhase.Failed : status.Phase, eviction.Reason, eviction.Message);
+        status.Conditions = PodConditions.Compute(pod, status, runtime.ReadySandbox != null && !ending, services.Time.GetUtcNow(), Disruption());
         services.Status.Set(pod, status);
     }
+
+    private IEnumerable<PodCondition> Disruption() => _eviction is { Disrupts: true } eviction
+        ? [new PodCondition { Type = "DisruptionTarget", Status = "True", Reason = PodConditions.ByKubelet, Message = eviction.Message }]
+        : [];
 
     private void RemoveLogs(Pod pod)
     {

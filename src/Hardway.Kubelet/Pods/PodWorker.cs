@@ -3,6 +3,8 @@ using Hardway.Api.Core.V1;
 using Hardway.Client;
 using Hardway.Grpc;
 using Hardway.Kubelet.Probes;
+using Hardway.Kubelet.Resizing;
+using Hardway.Kubelet.Status;
 using Microsoft.Extensions.Logging;
 
 namespace Hardway.Kubelet.Pods;
@@ -26,6 +28,8 @@ internal sealed partial class PodWorker : IDisposable
     private readonly Lock _gate = new();
     private Pod _pod;
     private bool _removed;
+    private PodEviction? _eviction;
+    private readonly TaskCompletionSource _evicted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _turn;
     private int _failures;
 
@@ -35,8 +39,9 @@ internal sealed partial class PodWorker : IDisposable
         _removed = orphan;
         _services = services;
         var probes = new PodProbes(services.Prober, services.Events, Wake, services.Time);
-        var facts = new PodFacts(probes);
-        _sync = new PodSync(services, probes, facts);
+        var resize = new ResizeProgress(services.Allocations, services.Admission);
+        var facts = new PodFacts(probes, resize);
+        _sync = new PodSync(services, probes, facts, resize);
         _termination = new PodTermination(services, probes, facts);
     }
 
@@ -48,6 +53,12 @@ internal sealed partial class PodWorker : IDisposable
 
     public void Wake() => _wake.Writer.TryWrite(true);
 
+    public void DataChanged()
+    {
+        _sync.DataChanged();
+        Wake();
+    }
+
     public void Update(Pod pod)
     {
         lock (_gate)
@@ -58,6 +69,31 @@ internal sealed partial class PodWorker : IDisposable
                 _turn?.Cancel();
         }
         Wake();
+    }
+
+    /// <summary>True while the Pod may use the node: it is neither going nor finished.</summary>
+    public bool IsActive
+    {
+        get
+        {
+            lock (_gate)
+                return !_removed && _eviction == null && !_pod.IsTerminating() && !_pod.Status.IsFinished() && _services.Status.Get(_pod.Metadata.Uid)?.IsFinished() != true;
+        }
+    }
+
+    /// <summary>The kubelet ends the Pod of its own accord; the task ends when nothing of it runs any more.</summary>
+    public Task Evict(PodEviction eviction)
+    {
+        lock (_gate)
+        {
+            if (_eviction == null && !_removed && !_pod.IsTerminating())
+            {
+                _eviction = eviction;
+                _turn?.Cancel();
+            }
+        }
+        Wake();
+        return _evicted.Task;
     }
 
     /// <summary>The object is gone from the API (or the file from the directory): everything of it goes.</summary>
@@ -89,6 +125,7 @@ internal sealed partial class PodWorker : IDisposable
         }
         finally
         {
+            _evicted.TrySetResult();
             await _sync.Probes.DisposeAsync();
         }
     }
@@ -98,17 +135,20 @@ internal sealed partial class PodWorker : IDisposable
         using var turn = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Pod pod;
         bool removed;
+        PodEviction? eviction;
         lock (_gate)
         {
-            (pod, removed) = (_pod, _removed);
+            (pod, removed, eviction) = (_pod, _removed, _eviction);
             _turn = turn;
         }
         try
         {
             var result = removed ? (await _termination.LeaveAsync(pod, turn.Token), TimeSpan.Zero)
                 : pod.IsTerminating() ? (false, await _termination.DeleteAsync(pod, turn.Token))
-                : (false, await SyncAsync(pod, stop, turn.Token));
+                : (false, eviction != null ? await _termination.FinishAsync(pod, eviction, turn.Token) : await SyncAsync(pod, stop, turn.Token));
             _failures = 0;
+            if (eviction != null || pod.IsTerminating())
+                _evicted.TrySetResult();
             return result;
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
@@ -134,7 +174,13 @@ internal sealed partial class PodWorker : IDisposable
     private async Task<TimeSpan> SyncAsync(Pod pod, CancellationToken stop, CancellationToken turn)
     {
         var outcome = await _sync.TurnAsync(pod, stop, turn);
-        return outcome.Finished ? await _termination.FinishAsync(pod, turn) : outcome.Again;
+        if (outcome.Eviction is { } eviction)
+        {
+            lock (_gate)
+                _eviction ??= eviction;
+            return LeastRetry / 1000;
+        }
+        return outcome.Finished ? await _termination.FinishAsync(pod, null, turn) : outcome.Again;
     }
 
     private TimeSpan Retry()

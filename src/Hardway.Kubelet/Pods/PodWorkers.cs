@@ -16,6 +16,11 @@ internal sealed class PodWorkers(PodServices services)
 
     public Pod? Find(string ns, string name) => Pods.Where(p => p.Metadata.Namespace == ns && p.Metadata.Name == name).OrderBy(p => p.IsTerminating()).FirstOrDefault();
 
+    /// <summary>The Pods that use this node and have not been told to go.</summary>
+    public IEnumerable<Pod> Running => _workers.Values.Where(w => w.IsActive).Select(w => w.Pod);
+
+    public Task Evict(string uid, PodEviction eviction) => _workers.TryGetValue(uid, out var worker) ? worker.Evict(eviction) : Task.CompletedTask;
+
     public bool Knows(string uid) => _workers.ContainsKey(uid);
 
     public void Update(Pod pod)
@@ -47,6 +52,13 @@ internal sealed class PodWorkers(PodServices services)
     {
         if (_workers.TryGetValue(uid, out var worker))
             worker.Wake();
+    }
+
+    /// <summary>A ConfigMap or Secret that the Pod names has changed.</summary>
+    public void DataChanged(string uid)
+    {
+        if (_workers.TryGetValue(uid, out var worker))
+            worker.DataChanged();
     }
 
     /// <summary>Something of a Pod is left on this node that no source knows: it is taken away.</summary>

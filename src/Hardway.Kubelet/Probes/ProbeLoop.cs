@@ -44,6 +44,7 @@ internal sealed class ProbeLoop : IAsyncDisposable
         await _end.CancelAsync();
         await _run;
         _end.Dispose();
+        _prober.Metrics.Forget(_target);
     }
 
     /// <summary>A kubelet that was restarted goes on from what it told before.</summary>
@@ -76,6 +77,7 @@ internal sealed class ProbeLoop : IAsyncDisposable
     private async Task OnceAsync(CancellationToken stop)
     {
         var (outcome, message) = await _prober.RunAsync(_target.Probe, _target.Container, _target.ContainerId, _target.PodIps, stop);
+        _prober.Metrics.Count(_target, outcome);
         if (outcome == ProbeOutcome.Failure)
             _events.Warning(_target.Pod, _target.Container, "Unhealthy", $"{_target.Kind} probe failed: {message}");
         if (!_state.Observe(outcome))

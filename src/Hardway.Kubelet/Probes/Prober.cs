@@ -2,13 +2,16 @@ using System.Net.Sockets;
 using Hardway.Api.Core.V1;
 using Hardway.Grpc;
 using Hardway.Kubelet.Cri;
+using Hardway.Kubelet.Stats;
 using Container = Hardway.Api.Core.V1.Container;
 
 namespace Hardway.Kubelet.Probes;
 
 /// <summary>Runs one probe once, by its kind: exec, HTTP GET, TCP connection or gRPC health check.</summary>
-internal sealed class Prober(RuntimeClient client, HttpProber http)
+internal sealed class Prober(RuntimeClient client, HttpProber http, ProbeMetrics metrics)
 {
+    public ProbeMetrics Metrics => metrics;
+
     public async Task<(ProbeOutcome Outcome, string Message)> RunAsync(Probe probe, Container container, string containerId, IReadOnlyList<string> podIps, CancellationToken stop)
     {
         var timeout = TimeSpan.FromSeconds(Math.Max(1, probe.TimeoutSeconds));

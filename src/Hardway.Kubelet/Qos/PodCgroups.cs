@@ -30,8 +30,8 @@ internal sealed class PodCgroups(KubeletConfig config)
         var memory = PodResources.Limits(pod, "memory");
         return new CgroupResources(
             CpuShares: qos == QosClass.BestEffort ? CgroupMath.MinShares : CgroupMath.Shares(PodResources.Requests(pod, "cpu").MilliValue),
-            CpuQuota: cpu is { } c && config.CpuCfsQuota ? CgroupMath.Quota(c.MilliValue) : null,
-            MemoryLimit: memory?.Value,
+            CpuQuota: cpu is { } c && config.CpuCfsQuota ? CgroupMath.Quota(c.MilliValue) : 0,
+            MemoryLimit: memory?.Value ?? 0,
             PidsLimit: config.PodPidsLimit > 0 ? config.PodPidsLimit : null);
     }
 }

@@ -140,11 +140,17 @@ internal sealed partial class KubeletServer(KubeletConfig config, ServerParts pa
             case "metrics" when path == "/metrics/resource":
                 await parts.Stats.ResourceMetricsAsync(context);
                 break;
+            case "metrics" when path == "/metrics/cadvisor":
+                await parts.Stats.CadvisorAsync(context);
+                break;
+            case "metrics" when path == "/metrics/probes":
+                await parts.Stats.ProbesAsync(context);
+                break;
             case "stats" when path == "/stats/summary":
                 await parts.Stats.SummaryAsync(context);
                 break;
-            case "pods":
-                await PodsAsync(context);
+            case "pods" or "runningpods" when path.TrimEnd('/') is "/pods" or "/runningpods":
+                await PodsAsync(context, path.StartsWith("/running", StringComparison.Ordinal));
                 break;
             case "configz":
                 await AnswerAsync(context, 200, ConfigPrinter.ToJson(config), "application/json");
@@ -177,10 +183,10 @@ internal sealed partial class KubeletServer(KubeletConfig config, ServerParts pa
         });
     }
 
-    private async Task PodsAsync(HttpContext context)
+    private async Task PodsAsync(HttpContext context, bool onlyRunning)
     {
         var list = new PodList { ApiVersion = "v1", Kind = "PodList", Items = [] };
-        foreach (var pod in parts.Workers.Pods)
+        foreach (var pod in onlyRunning ? parts.Workers.Running : parts.Workers.Pods)
         {
             var copy = (Pod)pod.DeepClone();
             copy.Status = parts.StatusOf(pod) ?? copy.Status;

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Hardway.Kubelet.Stats;
 
 /// <summary>/stats/summary as JSON and /metrics/resource as Prometheus text, both from one sample of the runtime and the machine.</summary>
-internal sealed class StatsHandler(UsageSampler sampler, string nodeName)
+internal sealed class StatsHandler(UsageSampler sampler, NodeFacts node, ProbeMetrics probes, string rootDirectory)
 {
     public async Task SummaryAsync(HttpContext context)
     {
@@ -15,9 +15,10 @@ internal sealed class StatsHandler(UsageSampler sampler, string nodeName)
         {
             json.WriteStartObject();
             json.WriteStartObject("node");
-            json.WriteString("nodeName", nodeName);
+            json.WriteString("nodeName", node.Name);
             json.WriteString("startTime", sample.BootTime);
             Usage(json, sample.Time, sample.Node);
+            FileSystem(json, sample.Time, rootDirectory);
             json.WriteEndObject();
             json.WriteStartArray("pods");
             foreach (var pod in sample.Pods)
@@ -28,6 +29,15 @@ internal sealed class StatsHandler(UsageSampler sampler, string nodeName)
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(buffer.ToArray(), context.RequestAborted);
     }
+
+    public async Task CadvisorAsync(HttpContext context)
+    {
+        var sample = await sampler.TakeAsync(context.RequestAborted);
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        await context.Response.WriteAsync(CadvisorMetrics.Render(sample, node.Machine), context.RequestAborted);
+    }
+
+    public Task ProbesAsync(HttpContext context) => probes.Registry.HandleAsync(context);
 
     public async Task ResourceMetricsAsync(HttpContext context)
     {
@@ -80,10 +90,29 @@ internal sealed class StatsHandler(UsageSampler sampler, string nodeName)
             json.WriteString("name", container.Name);
             json.WriteString("startTime", container.StartTime);
             Usage(json, time, container.Usage);
+            json.WriteStartObject("rootfs");
+            json.WriteString("time", time);
+            json.WriteNumber("usedBytes", container.LayerBytes);
+            json.WriteNumber("inodesUsed", container.LayerInodes);
+            json.WriteEndObject();
             json.WriteEndObject();
         }
         json.WriteEndArray();
         Usage(json, time, pod.Total);
+        json.WriteEndObject();
+    }
+
+    private static void FileSystem(Utf8JsonWriter json, DateTimeOffset time, string path)
+    {
+        var disk = Linux.Files.FileSystemStat.Of(path);
+        json.WriteStartObject("fs");
+        json.WriteString("time", time);
+        json.WriteNumber("availableBytes", disk.AvailableBytes);
+        json.WriteNumber("capacityBytes", disk.CapacityBytes);
+        json.WriteNumber("usedBytes", disk.UsedBytes);
+        json.WriteNumber("inodesFree", disk.InodesFree);
+        json.WriteNumber("inodes", disk.Inodes);
+        json.WriteNumber("inodesUsed", disk.Inodes - disk.InodesFree);
         json.WriteEndObject();
     }
 
@@ -100,6 +129,8 @@ internal sealed class StatsHandler(UsageSampler sampler, string nodeName)
             json.WriteNumber("availableBytes", usage.Available);
         json.WriteNumber("usageBytes", usage.MemoryUsage);
         json.WriteNumber("workingSetBytes", usage.WorkingSet);
+        if (usage.Rss > 0)
+            json.WriteNumber("rssBytes", usage.Rss);
         json.WriteEndObject();
     }
 }

@@ -5,9 +5,9 @@ using Hardway.Linux.Machine;
 
 namespace Hardway.Kubelet.Stats;
 
-internal readonly record struct Usage(ulong CpuNanoseconds, ulong NanoCores, ulong WorkingSet, ulong MemoryUsage, ulong Available);
+internal readonly record struct Usage(ulong CpuNanoseconds, ulong NanoCores, ulong WorkingSet, ulong MemoryUsage, ulong Available, ulong Rss = 0);
 
-internal sealed record ContainerUsage(string Name, DateTimeOffset StartTime, Usage Usage);
+internal sealed record ContainerUsage(string Name, DateTimeOffset StartTime, Usage Usage, ulong LayerBytes, ulong LayerInodes, string Id, string Image);
 
 internal sealed record PodUsage(string Uid, string Namespace, string Name, DateTimeOffset StartTime, IReadOnlyList<ContainerUsage> Containers, Usage Total);
 
@@ -46,7 +46,8 @@ internal sealed class UsageSampler(RuntimeClient runtime, TimeProvider time) : I
         foreach (var group in (await listing).GroupBy(c => c.Labels[RuntimeLabels.PodUid]))
         {
             var containers = group.Where(c => stats.ContainsKey(c.Id)).Select(c => new ContainerUsage(
-                c.Metadata.Name, RuntimeContainer.Time(c.CreatedAt) ?? DateTimeOffset.UnixEpoch, Of(stats[c.Id]))).ToList();
+                c.Metadata.Name, RuntimeContainer.Time(c.CreatedAt) ?? DateTimeOffset.UnixEpoch, Of(stats[c.Id]),
+                stats[c.Id].WritableLayer?.UsedBytes?.Value ?? 0, stats[c.Id].WritableLayer?.InodesUsed?.Value ?? 0, c.Id, c.Image?.Image ?? "")).ToList();
             if (containers.Count == 0)
                 continue;
             var labels = group.First().Labels;
@@ -60,7 +61,7 @@ internal sealed class UsageSampler(RuntimeClient runtime, TimeProvider time) : I
     {
         var cpu = stats.Cpu?.UsageCoreNanoSeconds?.Value ?? 0;
         var memory = stats.Memory;
-        return new Usage(cpu, Rate(stats.Attributes.Id, cpu), memory?.WorkingSetBytes?.Value ?? 0, memory?.UsageBytes?.Value ?? memory?.WorkingSetBytes?.Value ?? 0, memory?.AvailableBytes?.Value ?? 0);
+        return new Usage(cpu, Rate(stats.Attributes.Id, cpu), memory?.WorkingSetBytes?.Value ?? 0, memory?.UsageBytes?.Value ?? memory?.WorkingSetBytes?.Value ?? 0, memory?.AvailableBytes?.Value ?? 0, memory?.RssBytes?.Value ?? 0);
     }
 
     private static Usage Sum(List<ContainerUsage> containers) => containers.Aggregate(default(Usage), (sum, c) => new Usage(

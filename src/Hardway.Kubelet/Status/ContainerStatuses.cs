@@ -19,7 +19,7 @@ internal static class ContainerStatuses
     private static ContainerStatus One(Container container, RuntimePod runtime, ContainerStatus? before, ContainerFacts facts, bool init, string defaultReason)
     {
         var status = new ContainerStatus { Name = container.Name, Image = container.Image };
-        AddResources(container, status);
+        AddResources(container, status, facts.Actuated ?? container.Resources);
         var latest = runtime.Latest(container.Name);
         if (latest == null)
         {
@@ -102,12 +102,12 @@ internal static class ContainerStatuses
 
     private static ContainerState Waiting(string reason, string message) => new() { Waiting = new ContainerStateWaiting { Reason = reason, Message = message } };
 
-    private static void AddResources(Container container, ContainerStatus status)
+    private static void AddResources(Container container, ContainerStatus status, ResourceRequirements has)
     {
         if (container.Resources.Requests is { Count: > 0 } requests)
             status.AllocatedResources = new(requests);
-        if (container.Resources.Requests != null || container.Resources.Limits != null)
-            status.Resources = new ResourceRequirements { Requests = container.Resources.Requests, Limits = container.Resources.Limits };
+        if (has.Requests != null || has.Limits != null)
+            status.Resources = new ResourceRequirements { Requests = has.Requests, Limits = has.Limits };
         if (container.VolumeMounts is { Count: > 0 } mounts)
         {
             status.VolumeMounts = [.. mounts.Select(m => new VolumeMountStatus

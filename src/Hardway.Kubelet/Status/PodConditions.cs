@@ -6,11 +6,16 @@ namespace Hardway.Kubelet.Status;
 /// <summary>The conditions that a kubelet owns, from phase and container statuses; times of transition are carried over. Pure.</summary>
 internal static class PodConditions
 {
+    public const string ByKubelet = "TerminationByKubelet";
+
+    /// <summary>Conditions that come and go; nobody else writes them.</summary>
+    public static readonly string[] Passing = ["PodResizePending", "PodResizeInProgress"];
+
     public static readonly string[] Owned = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
     private static readonly PodCondition True = new() { Status = "True" };
 
-    public static List<PodCondition> Compute(Pod pod, PodStatus status, bool sandboxReady, DateTimeOffset now)
+    public static List<PodCondition> Compute(Pod pod, PodStatus status, bool sandboxReady, DateTimeOffset now, IEnumerable<PodCondition>? more = null)
     {
         var containersReady = ContainersReady(pod, status);
         List<PodCondition> computed =
@@ -20,6 +25,7 @@ internal static class PodConditions
             Typed("Ready", Ready(pod, status, containersReady)),
             Typed("ContainersReady", containersReady),
             Typed("PodScheduled", True),
+            .. more ?? [],
         ];
         var before = pod.Status.Conditions ?? [];
         foreach (var condition in computed)
@@ -29,7 +35,7 @@ internal static class PodConditions
             condition.LastTransitionTime = old?.Status == condition.Status && old.LastTransitionTime != null ? old.LastTransitionTime : ContainerStatuses.Seconds(now);
         }
         // What others wrote (readiness gates, DisruptionTarget) stays.
-        computed.AddRange(before.Where(b => !Owned.Contains(b.Type)).Select(b => (PodCondition)b.DeepClone()));
+        computed.AddRange(before.Where(b => !Owned.Contains(b.Type) && !Passing.Contains(b.Type) && !computed.Exists(c => c.Type == b.Type)).Select(b => (PodCondition)b.DeepClone()));
         return computed;
     }
 

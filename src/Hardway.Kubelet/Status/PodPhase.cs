@@ -18,12 +18,11 @@ internal static class PodPhase
     /// <param name="ending">The Pod is being terminated: nothing will be started again.</param>
     public static string Compute(Pod pod, List<ContainerStatus> init, List<ContainerStatus> containers, bool ending)
     {
-        var policy = pod.RestartPolicyOrDefault();
         var initialized = true;
         foreach (var (container, status) in Pair(pod.Spec.InitContainers, init))
         {
             var done = container.IsSidecar() ? status.Started == true || HasRun(status) : status.State.Terminated is { ExitCode: 0 };
-            if (!container.IsSidecar() && LastExit(status) is > 0 or < 0 && (policy == "Never" || ending) && status.State.Running == null)
+            if (!container.IsSidecar() && LastExit(status) is { } code and not 0 && (ending || !RestartRules.MayRestart(pod, container, code)) && status.State.Running == null)
                 return Failed;
             initialized &= done;
         }
@@ -31,7 +30,8 @@ internal static class PodPhase
         var running = 0;
         var stopped = 0;
         var succeeded = 0;
-        foreach (var (_, status) in Pair(pod.Spec.Containers, containers))
+        var again = false;
+        foreach (var (container, status) in Pair(pod.Spec.Containers, containers))
         {
             if (status.State.Running != null)
                 running++;
@@ -41,6 +41,7 @@ internal static class PodPhase
                 stopped++;
             else
                 waiting++;
+            again |= status.State.Running == null && LastExit(status) is { } code && RestartRules.MayRestart(pod, container, code);
         }
         if (!initialized && running == 0 && stopped == 0)
             return Pending;
@@ -50,9 +51,9 @@ internal static class PodPhase
             return Running;
         if (ending)
             return stopped == succeeded ? Succeeded : Failed;
-        if (policy == "Always")
+        if (again)
             return Running;
-        return stopped == succeeded ? Succeeded : policy == "Never" ? Failed : Running;
+        return stopped == succeeded ? Succeeded : Failed;
     }
 
     private static bool HasRun(ContainerStatus status) => status.State.Terminated != null || status.LastState.Terminated != null;

@@ -6,7 +6,7 @@ using Hardway.Kubelet.Runtime;
 namespace Hardway.Kubelet.Status;
 
 /// <summary>What a status is made from besides the Pod and the runtime.</summary>
-internal sealed record PodStatusInput(IReadOnlyList<string> NodeIps, Func<string, ContainerFacts> Facts, DateTimeOffset Now, bool Ending);
+internal sealed record PodStatusInput(IReadOnlyList<string> NodeIps, Func<string, ContainerFacts> Facts, DateTimeOffset Now, bool Ending, IEnumerable<PodCondition>? More = null);
 
 /// <summary>Computes a whole PodStatus. Pure: the same input gives the same status.</summary>
 internal static class PodStatusBuilder
@@ -35,7 +35,7 @@ internal static class PodStatusBuilder
             status.PodIPs = [.. ips.Select(ip => new PodIP { Ip = ip })];
         }
         status.Phase = before.IsFinished() ? before.Phase : PodPhase.Compute(pod, status.InitContainerStatuses ?? [], status.ContainerStatuses, input.Ending);
-        status.Conditions = PodConditions.Compute(pod, status, runtime.ReadySandbox != null, input.Now);
+        status.Conditions = PodConditions.Compute(pod, status, runtime.ReadySandbox != null, input.Now, input.More);
         return status;
     }
 

@@ -41,7 +41,7 @@ internal static class StatusPatch
     {
         var before = List(from).ToDictionary(Type, StringComparer.Ordinal);
         var changed = new List<object?>();
-        foreach (var condition in List(to).Where(c => PodConditions.Owned.Contains(Type(c))))
+        foreach (var condition in List(to).Where(IsOurs))
         {
             if (before.TryGetValue(Type(condition), out var old) && ApiValues.TreesEqual(old, condition))
                 continue;
@@ -50,9 +50,16 @@ internal static class StatusPatch
                 full.TryAdd(field, null);
             changed.Add(full);
         }
+        var wanted = List(to).Select(Type).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in PodConditions.Passing.Where(t => before.ContainsKey(t) && !wanted.Contains(t)))
+            changed.Add(new Dictionary<string, object?> { ["type"] = gone, ["$patch"] = "delete" });
         if (changed.Count > 0)
             changes["conditions"] = changed;
     }
+
+    /// <summary>The condition of a disruption is written by whoever disrupts.</summary>
+    private static bool IsOurs(Dictionary<string, object?> condition) =>
+        PodConditions.Owned.Contains(Type(condition)) || PodConditions.Passing.Contains(Type(condition)) || condition.GetValueOrDefault("reason") as string == PodConditions.ByKubelet;
 
     private static List<object?> Replaced(object? list) => [new Dictionary<string, object?> { ["$patch"] = "replace" }, .. (List<object?>)list!];
 

@@ -18,5 +18,10 @@ internal sealed class PodDirectories(string root)
 
     public string SubPath(Pod pod, string volume, string container, int index) => $"{Of(pod.Metadata.Uid)}/volume-subpaths/{volume}/{container}/{index}";
 
+    public string CsiStaging => root + "/plugins/kubernetes.io/csi";
+
+    /// <summary>Where plugins put the sockets by which they register.</summary>
+    public string PluginRegistry => root + "/plugins_registry";
+
     public string Seccomp => root + "/seccomp";
 }

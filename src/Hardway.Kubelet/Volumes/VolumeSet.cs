@@ -1,5 +1,6 @@
 using System.Buffers;
 using Hardway.Api.Core.V1;
+using Hardway.Kubelet.Csi;
 using Hardway.Kubelet.Sources;
 using Hardway.Linux.Files;
 using Hardway.Linux.Mounts;
@@ -10,16 +11,16 @@ namespace Hardway.Kubelet.Volumes;
 /// A Pod's volumes on this node: made before its containers, brought up to date while it runs, taken away when it has ended.
 /// Every step is repeatable; nothing is remembered but what is on disk and when tokens expire. One caller at a time a Pod.
 /// </summary>
-internal sealed class VolumeSet(PodDirectories directories, ProjectedData data, NodeFacts node, TimeProvider time)
+internal sealed class VolumeSet(PodDirectories directories, ProjectedData data, ImageVolumes images, PersistentVolumes persistent, CsiVolumes csi, NodeFacts node, TimeProvider time)
 {
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
     private const UnixFileMode Open = (UnixFileMode)0x1FF, Everyone = (UnixFileMode)0x1ED;
 
     /// <summary>Makes what is missing and refreshes what has changed; returns where each volume is on the host.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> SetUpAsync(Pod pod, IReadOnlyList<string> podIps, CancellationToken stop)
+    public async Task<IReadOnlyDictionary<string, MountedVolume>> SetUpAsync(Pod pod, IReadOnlyList<string> podIps, CancellationToken stop)
     {
-        var paths = new Dictionary<string, string>(StringComparer.Ordinal);
-        var pending = new List<Task<(string Name, string Path)>>();
+        var paths = new Dictionary<string, MountedVolume>(StringComparer.Ordinal);
+        var pending = new List<Task<(string Name, MountedVolume Path)>>();
         foreach (var volume in pod.Spec.Volumes ?? [])
             pending.Add(OneAsync(pod, volume, podIps, stop));
         foreach (var (name, path) in await Task.WhenAll(pending))
@@ -34,23 +35,36 @@ internal sealed class VolumeSet(PodDirectories directories, ProjectedData data, 
             await OneAsync(pod, volume, podIps, stop);
     }
 
-    public void TearDown(string uid)
+    /// <summary>
+    /// Takes all of a Pod's files away: 1. binds of parts of volumes, 2. drivers' volumes, by their drivers, 3. all other mounts, 4. the files, when
+    /// nothing is mounted among them any more (or somebody's data would go with them).
+    /// </summary>
+    public async Task TearDownAsync(string uid, CancellationToken stop)
     {
         var directory = directories.Of(uid);
         if (!Directory.Exists(directory))
             return;
+        Mounter.UnmountBelow(directory + "/volume-subpaths");
+        await csi.TearDownAsync(uid, stop);
         Mounter.UnmountBelow(directory);
+        if (MountTable.Below(directory) is [var left, ..])
+            throw new IOException($"{left} is still mounted");
         Directory.Delete(directory, true);
     }
 
-    private static bool IsFromData(Volume volume) => volume.ConfigMap != null || volume.Secret != null || volume.DownwardAPI != null || volume.Projected != null;
+    /// <summary>What is to be looked at again while the Pod runs.</summary>
+    private static bool IsFromData(Volume volume) => volume.ConfigMap != null || volume.Secret != null || volume.DownwardAPI != null || volume.Projected != null || volume.Csi != null;
 
-    private async Task<(string, string)> OneAsync(Pod pod, Volume volume, IReadOnlyList<string> podIps, CancellationToken stop)
+    private async Task<(string, MountedVolume)> OneAsync(Pod pod, Volume volume, IReadOnlyList<string> podIps, CancellationToken stop)
     {
         CheckName(volume.Name);
         try
         {
-            return (volume.Name, await PathAsync(pod, volume, podIps, stop));
+            if (volume.Image is { } image)
+                return (volume.Name, await images.SetUpAsync(pod, volume, image, stop));
+            if (PersistentVolumes.Handles(volume))
+                return (volume.Name, await persistent.SetUpAsync(pod, volume, stop));
+            return (volume.Name, new MountedVolume(await PathAsync(pod, volume, podIps, stop)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or Client.ApiException or HttpRequestException)
         {
@@ -72,7 +86,7 @@ internal sealed class VolumeSet(PodDirectories directories, ProjectedData data, 
             return Write(pod, volume.Name, "kubernetes.io~downward-api", false, ProjectedData.Downward(pod, downward.Items, Mode(downward.DefaultMode), podIps, node));
         if (volume.Projected is { } projected)
             return Write(pod, volume.Name, "kubernetes.io~projected", true, await data.ProjectedAsync(pod, volume.Name, projected, Mode(projected.DefaultMode), podIps, stop));
-        throw new VolumeException($"volume \"{volume.Name}\" is of a kind that this kubelet does not support; emptyDir, hostPath, configMap, secret, downwardAPI and projected are");
+        throw new VolumeException($"volume \"{volume.Name}\" is of a kind that this kubelet does not mount; emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim, ephemeral, nfs, csi and image are");
     }
 
     private string EmptyDir(Pod pod, string name, EmptyDirVolumeSource source)

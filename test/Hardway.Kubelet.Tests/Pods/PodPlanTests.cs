@@ -117,4 +117,15 @@ public sealed class PodPlanTests
         Assert.Equal(["a1"], Starts(Plan(pod, PodMaker.Runtime(pod, ("a", "42", 0)))));
         Assert.True(Plan(pod, PodMaker.Runtime(pod, ("a", "1", 0))).Finished);
     }
+
+    [Theory]
+    [InlineData("kernel.shm_rmid_forced", false, true)]
+    [InlineData("kernel.msgmax", false, false)]
+    [InlineData("net/core/somaxconn", false, true)]
+    [InlineData("net.ipv4.tcp_syncookies", true, false)]
+    public void Only_safe_or_allowed_sysctls_of_the_pods_own_namespaces_may_be_set(string name, bool hostNetwork, bool allowed)
+    {
+        var pod = PodMaker.Parse($"hostNetwork: {(hostNetwork ? "true" : "false")}\nsecurityContext: {{sysctls: [{{name: {name}, value: \"1\"}}]}}\ncontainers:\n- {{name: a, image: x}}");
+        Assert.Equal(allowed, Sysctls.Refused(pod, ["net.core.*"]) == null);
+    }
 }

@@ -105,4 +105,27 @@ public sealed class PodStatusTests
         Assert.DoesNotContain("ContainersReady", patch, StringComparison.Ordinal);
         Assert.DoesNotContain("containerStatuses", patch, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("42", "Running")]
+    [InlineData("1", "Failed")]
+    public void A_rule_that_restarts_a_container_keeps_its_pod_running(string exit, string phase)
+    {
+        var pod = PodMaker.Parse("restartPolicy: Never\ncontainers:\n- {name: a, image: x, restartPolicy: Never, restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}");
+        Assert.Equal(phase, Build(pod, PodMaker.Runtime(pod, ("a", exit, 1))).Phase);
+    }
+
+    [Fact]
+    public void A_condition_that_passes_is_taken_away_and_those_of_others_are_not()
+    {
+        var pod = PodMaker.Parse(One);
+        var api = Build(pod, PodMaker.Runtime(pod, ("a", "running", 0)));
+        var wanted = (PodStatus)api.DeepClone();
+        api.Conditions!.Add(new PodCondition { Type = "PodResizeInProgress", Status = "True" });
+        api.Conditions.Add(new PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "PreemptionByScheduler" });
+        Assert.Equal("""{"metadata":{"uid":"u"},"status":{"conditions":[{"type":"PodResizeInProgress","$patch":"delete"}]}}""", Encoding.UTF8.GetString(StatusPatch.Create("u", api, wanted)!));
+        wanted.Conditions!.Add(new PodCondition { Type = "DisruptionTarget", Status = "True", Reason = PodConditions.ByKubelet });
+        api.Conditions.RemoveAll(c => c.Type is "DisruptionTarget" or "PodResizeInProgress");
+        Assert.Contains("TerminationByKubelet", Encoding.UTF8.GetString(StatusPatch.Create("u", api, wanted)!), StringComparison.Ordinal);
+    }
 }
