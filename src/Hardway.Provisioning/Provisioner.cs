@@ -71,8 +71,9 @@ public sealed class Provisioner : IAsyncDisposable
         }
 
         steps.Add(new EndpointStep(cluster));
-        steps.Add(new ManifestsStep(cluster, "kubelet-access", "Lets the API servers call the kubelets, for logs and exec", Manifests.KubeletAccess, "endpoint"));
+        steps.Add(new ManifestsStep(cluster, "kubelet-access", "Lets the API servers call the kubelets, for logs and exec", () => Manifests.KubeletAccess, "endpoint"));
         steps.Add(new DnsStep(cluster));
+        steps.Add(new MetricsStep(cluster));
         return steps;
     }
 

@@ -4,6 +4,7 @@ using Hardway.ControllerManager;
 using Hardway.Dns;
 using Hardway.Kubelet;
 using Hardway.Lab;
+using Hardway.MetricsServer;
 using Hardway.Proxy;
 using Hardway.Scheduler;
 
@@ -23,6 +24,7 @@ internal static class Program
         ["kube-proxy"] = ProxyApplet.RunAsync,
         ["kube-scheduler"] = SchedulerApplet.RunAsync,
         ["kubelet"] = KubeletApplet.RunAsync,
+        ["metrics-server"] = MetricsServerApplet.RunAsync,
     };
 
     private static Task<int> Main(string[] args)

@@ -99,7 +99,12 @@ public sealed class ServingHost : IAsyncDisposable
         var https = new HttpsConnectionAdapterOptions { SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
         if (_options.CertificateSource is { } source) https.ServerCertificateSelector = (_, _) => source();
         else https.ServerCertificate = _options.Certificate ?? SelfSigned.Create(_name, _time);
-        if (_options.ClientCertificateAuthorities is { } authorities)
+        if (_options.AnyClientCertificate)
+        {
+            https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+            https.ClientCertificateValidation = (_, _, _) => true;
+        }
+        else if (_options.ClientCertificateAuthorities is { } authorities)
         {
             https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
             https.ClientCertificateValidation = (certificate, chain, _) => IsSignedBy(certificate, chain, authorities);

@@ -22,6 +22,9 @@ public sealed class ServingOptions
     /// <summary>Client certificates are asked for, and accepted only when one of these signed them. Null: not asked for.</summary>
     public X509Certificate2Collection? ClientCertificateAuthorities { get; set; }
 
+    /// <summary>Client certificates are asked for and any is taken: whoever handles a request verifies it, against authorities that may change meanwhile.</summary>
+    public bool AnyClientCertificate { get; set; }
+
     /// <summary>Asked for every path but the health paths: false answers 403. Null: all may read.</summary>
     public Func<HttpContext, ValueTask<bool>>? Authorize { get; set; }
 

@@ -5,12 +5,12 @@ using Hardway.Provisioning.Steps;
 namespace Hardway.Provisioning.Addons;
 
 /// <summary>Objects in the cluster: created when missing, replaced when they say something else than the manifest.</summary>
-internal class ManifestsStep(ClusterModel cluster, string name, string explain, IReadOnlyList<Manifest> manifests, params IReadOnlyList<string> dependsOn)
+internal class ManifestsStep(ClusterModel cluster, string name, string explain, Func<IReadOnlyList<Manifest>> manifests, params IReadOnlyList<string> dependsOn)
     : Step(name, "", dependsOn)
 {
     private List<(Manifest Manifest, JsonNode? Found, string? Difference)> _found = [];
 
-    public override string Explain => $"{explain} ({string.Join(", ", manifests.Select(m => m.Title))})";
+    public override string Explain => $"{explain} ({string.Join(", ", manifests().Select(m => m.Title))})";
 
     protected ClusterModel Cluster => cluster;
 
@@ -18,7 +18,7 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
     {
         using var api = new ApiConnection(cluster);
         _found = [];
-        foreach (var manifest in manifests)
+        foreach (var manifest in manifests())
         {
             var found = await api.GetAsync(manifest.Path, cancellation).ConfigureAwait(false);
             _found.Add((manifest, found, JsonSubset.Difference(found, manifest.Body)));
@@ -70,7 +70,7 @@ internal sealed class DnsStep(ClusterModel cluster) : ManifestsStep(
     cluster,
     "cluster-dns",
     $"Pods ask {ClusterAddresses.DnsService} for names of Services; {Replicas(cluster)} Pods of cluster DNS on different nodes answer",
-    Manifests.Dns(Replicas(cluster)),
+    () => Manifests.Dns(Replicas(cluster)),
     "kubelet-access")
 {
     public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(

@@ -18,6 +18,9 @@ internal static class ClusterCertificates
     public const string EtcdAuthority = "etcd-ca";
     public const string FrontProxyAuthority = "front-proxy-ca";
 
+    /// <summary>What the aggregated Metrics API serves with.</summary>
+    public const string MetricsServer = "metrics-server";
+
     /// <summary>The user as whom an API server calls a kubelet: the common name of its certificate.</summary>
     public const string ApiServerUser = "kubernetes";
 
@@ -35,6 +38,7 @@ internal static class ClusterCertificates
             new("service-accounts", Authority, new CertificateSpec { CommonName = "service-accounts", Organizations = ["Kubernetes"], Rsa = true }),
             new("kube-api-server", Authority, ApiServer(machines)),
             new("etcd-client", EtcdAuthority, new CertificateSpec { CommonName = "kube-apiserver-etcd-client" }),
+            new(MetricsServer, Authority, new CertificateSpec { CommonName = "metrics-server", DnsNames = ["metrics-server.kube-system.svc", "metrics-server.kube-system.svc.cluster.local"], Use = CertificateUse.Server }),
             new("front-proxy-client", FrontProxyAuthority, new CertificateSpec { CommonName = "front-proxy-client" }),
         ];
         all.AddRange(machines.Servers.Select(s => new ClusterCertificate($"etcd-{s.HostName}", EtcdAuthority, Both(s, s.HostName, []) with
