@@ -31,6 +31,8 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
     /// <param name="eviction">Null: by itself. Otherwise the kubelet ends it, and what its containers wrote goes as well.</param>
     public async Task<TimeSpan> FinishAsync(Pod pod, PodEviction? eviction, CancellationToken turn)
     {
+        if (eviction != null && _eviction == null)
+            services.Events.Warning(pod, null, eviction.Reason, eviction.Message);
         _eviction = eviction;
         var runtime = await StopAsync(pod, eviction?.GraceSeconds ?? pod.Spec.TerminationGracePeriodSeconds ?? 30, turn);
         await ReleaseAsync(pod, runtime, turn);
@@ -106,7 +108,7 @@ internal sealed class PodTermination(PodServices services, PodProbes probes, Pod
         var before = services.Status.Get(pod.Metadata.Uid);
         var status = PodStatusBuilder.Build(pod, runtime, new PodStatusInput(services.Node.Ips, name => facts.Of(pod, runtime, name), services.Time.GetUtcNow(), ending));
         // The last word was spoken; what it was made from may be removed by now.
-        if (before?.IsFinished() == true && (pod.Status.IsFinished() || _eviction != null))
+        if (before?.IsFinished() == true && (pod.Status.IsFinished() || _eviction != null || runtime.Containers.Count == 0))
             return;
         if (before?.IsFinished() == true)
             (status.Phase, status.Reason, status.Message) = (before.Phase, before.Reason, before.Message);

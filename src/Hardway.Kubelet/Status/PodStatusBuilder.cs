@@ -39,16 +39,17 @@ internal static class PodStatusBuilder
         return status;
     }
 
-    /// <summary>The status of a Pod that this node refuses.</summary>
-    public static PodStatus Rejected(Pod pod, string reason, string message, PodStatusInput input)
+    /// <summary>The status of a Pod that this node refuses: its containers have none, for they never come to be.</summary>
+    public static PodStatus Rejected(Pod pod, string reason, string message, PodStatusInput input) => new()
     {
-        var status = Build(pod, RuntimePod.Empty(pod.Metadata.Uid), input);
-        status.Phase = PodPhase.Failed;
-        status.Reason = reason;
-        status.Message = "Pod was rejected: " + message;
-        status.Conditions = PodConditions.Compute(pod, status, false, input.Now);
-        return status;
-    }
+        ObservedGeneration = pod.Metadata.Generation,
+        QosClass = PodQos.Of(pod).ToString(),
+        StartTime = pod.Status.StartTime ?? ContainerStatuses.Seconds(input.Now),
+        Phase = PodPhase.Failed,
+        Reason = reason,
+        Message = "Pod was rejected: " + message,
+        Conditions = pod.Status.Conditions,
+    };
 
     /// <summary>Ephemeral containers have all fields of a container that matter to the runtime.</summary>
     public static IEnumerable<Container> Ephemeral(Pod pod) => (pod.Spec.EphemeralContainers ?? []).Select(e => new Container
