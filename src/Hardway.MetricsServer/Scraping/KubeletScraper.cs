@@ -103,7 +103,9 @@ internal sealed partial class KubeletScraper : IDisposable
     private SslClientAuthenticationOptions Tls()
     {
         var tls = new SslClientAuthenticationOptions();
-        if (_config.ClientCertificate is { } certificate)
+        if (_config.ClientCertificateSource is { } source)
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => source.Certificate;
+        else if (_config.ClientCertificate is { } certificate)
             tls.ClientCertificates = [certificate];
 #pragma warning disable CA5359 // the user asked for it: --kubelet-insecure-tls
         if (_options.KubeletInsecure)
