@@ -9,6 +9,7 @@ public sealed class TypeSchema
     private readonly Func<ApiStruct> _create;
     private readonly Func<FieldSchema[]> _makeFields;
     private Layout? _layout;
+    private Protobuf.MessagePlan? _plan;
     private ResourceInfo? _resource;
 
     public TypeSchema(string fullName, string group, string version, string kind, Func<ApiStruct> create, Func<FieldSchema[]> fields)
@@ -42,6 +43,8 @@ public sealed class TypeSchema
 
     /// <summary>The resource that serves this kind; null for types that are not served.</summary>
     public ResourceInfo? Resource => _resource ??= ApiCatalog.FindKind(Group, Version, Kind);
+
+    internal Protobuf.MessagePlan Plan => _plan ??= Protobuf.MessagePlan.Make(this);
 
     private Layout Ready => _layout ??= new Layout(_makeFields());
 
@@ -82,19 +85,6 @@ public sealed class TypeSchema
         foreach (var field in layout.ByLength(name.Length))
         {
             if (field.Utf8Name.AsSpan().SequenceEqual(name))
-            {
-                return field;
-            }
-        }
-
-        return null;
-    }
-
-    internal FieldSchema? FieldByProto(int number)
-    {
-        foreach (var field in Ready.Fields)
-        {
-            if (field.ProtoNumber == number && field.ProtoIn is null)
             {
                 return field;
             }
@@ -214,6 +204,9 @@ public sealed class FieldSchema(string name, Shape shape, FieldFlags flags, int 
     public byte[] Utf8Name { get; } = Encoding.UTF8.GetBytes(name);
 
     public JsonEncodedText EncodedName { get; } = JsonEncodedText.Encode(name);
+
+    /// <summary>A list of texts that is a message of its own in protobuf: Verbs, ExtraValue.</summary>
+    internal bool IsWrappedList => Shape.Kind == ShapeKind.List && ProtoMessage is not null && Shape.Element!.Kind == ShapeKind.String;
 
     public bool IsPointer => (Flags & FieldFlags.Pointer) != 0;
 

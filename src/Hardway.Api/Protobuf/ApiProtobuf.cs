@@ -1,15 +1,14 @@
-using System.Collections;
-
 namespace Hardway.Api.Protobuf;
 
 /// <summary>The envelope of a protobuf body: what kind it is, and the message.</summary>
 public readonly record struct ProtoEnvelope(string ApiVersion, string Kind, ReadOnlyMemory<byte> Message);
 
-/// <summary>Reads application/vnd.kubernetes.protobuf by the schema: four bytes "k8s\0", an envelope with kind and version, then the message.</summary>
+/// <summary>
+/// application/vnd.kubernetes.protobuf by the schema: four bytes "k8s\0", an envelope (runtime.Unknown) with version and kind, then the message.
+/// </summary>
 public static class ApiProtobuf
 {
     public const string MediaType = "application/vnd.kubernetes.protobuf";
-    private const int MaxDepth = 128;
 
     private static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
@@ -23,7 +22,7 @@ public static class ApiProtobuf
             throw ProtoReader.Broken("it does not begin as Kubernetes' protobuf does");
         }
 
-        var reader = new ProtoReader(body.Span[4..]);
+        var reader = new ProtoReader(body.Span[Magic.Length..]);
         string version = "", kind = "";
         ReadOnlyMemory<byte> message = default;
         while (reader.Next())
@@ -34,7 +33,8 @@ public static class ApiProtobuf
                     (version, kind) = ReadTypeMeta(reader.ExpectBytes());
                     break;
                 case 2:
-                    message = reader.ExpectBytes().ToArray();
+                    var length = reader.ExpectBytes().Length;
+                    message = body.Slice(body.Length - reader.Left - length, length);
                     break;
                 default:
                     reader.Skip();
@@ -50,11 +50,88 @@ public static class ApiProtobuf
     public static ApiStruct Deserialize(TypeSchema type, ReadOnlyMemory<byte> body)
     {
         var envelope = ReadEnvelope(body);
-        var value = ReadStruct(type, envelope.Message.Span, 0);
-        Set(value, "apiVersion", envelope.ApiVersion);
-        Set(value, "kind", envelope.Kind);
+        var value = new MessageReader(nested: false).Read(type, envelope.Message.Span);
+        SetEnvelope(value, envelope);
         return value;
     }
+
+    /// <summary>The body of a kind: envelope and message.</summary>
+    public static byte[] Serialize(ApiStruct value)
+    {
+        using var buffer = new BackBuffer();
+        MessageWriter.Write(buffer, value);
+        var schema = value.StructSchema;
+        Close(buffer, EnvelopeText(value, "apiVersion") ?? schema.ApiVersion, EnvelopeText(value, "kind") ?? schema.Kind);
+        return buffer.Written.ToArray();
+    }
+
+    /// <summary>The message alone: an item of a list.</summary>
+    public static byte[] SerializeMessage(ApiStruct value)
+    {
+        using var buffer = new BackBuffer();
+        MessageWriter.Write(buffer, value);
+        return buffer.Written.ToArray();
+    }
+
+    /// <summary>A message in its envelope.</summary>
+    public static byte[] Wrap(string apiVersion, string kind, ReadOnlySpan<byte> message)
+    {
+        using var buffer = new BackBuffer(message.Length + 128);
+        buffer.Raw(message);
+        Close(buffer, apiVersion, kind);
+        return buffer.Written.ToArray();
+    }
+
+    /// <summary>A list put together from its items' messages, in its envelope.</summary>
+    public static byte[] WrapList(string apiVersion, string kind, Meta.V1.ListMeta metadata, IReadOnlyList<ReadOnlyMemory<byte>> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        using var buffer = new BackBuffer(items.Sum(i => i.Length + 6) + 256);
+        for (var i = items.Count - 1; i >= 0; i--)
+        {
+            buffer.Bytes(2, items[i].Span);
+        }
+
+        var before = buffer.Length;
+        MessageWriter.Write(buffer, metadata);
+        buffer.Close(1, before);
+        Close(buffer, apiVersion, kind);
+        return buffer.Written.ToArray();
+    }
+
+    /// <summary>A watch frame: its length in four bytes, then a WatchEvent without an envelope around the object's body.</summary>
+    public static byte[] WatchFrame(string type, ReadOnlySpan<byte> body)
+    {
+        using var buffer = new BackBuffer(body.Length + 64);
+        var before = buffer.Length;
+        buffer.Bytes(1, body);
+        buffer.Close(2, before);
+        buffer.Text(1, type);
+        buffer.Length32();
+        return buffer.Written.ToArray();
+    }
+
+    internal static void SetEnvelope(ApiStruct value, ProtoEnvelope envelope)
+    {
+        Set(value, "apiVersion", envelope.ApiVersion);
+        Set(value, "kind", envelope.Kind);
+    }
+
+    private static void Close(BackBuffer buffer, string apiVersion, string kind)
+    {
+        // Upstream writes the empty contentEncoding and contentType as well.
+        var message = buffer.Length;
+        buffer.PrefixLength(2, message);
+        var type = buffer.Length;
+        buffer.Text(2, kind);
+        buffer.Text(1, apiVersion);
+        buffer.Close(1, type);
+        buffer.Raw(Magic);
+        buffer.Append([0x1a, 0x00, 0x22, 0x00]);
+    }
+
+    private static string? EnvelopeText(ApiStruct value, string name) =>
+        value.StructSchema.Field(name) is { } field && (field.Flags & FieldFlags.Envelope) != 0 ? value.Get(field.Ordinal) as string : null;
 
     private static void Set(ApiStruct value, string name, string text)
     {
@@ -86,119 +163,4 @@ public static class ApiProtobuf
 
         return (version, kind);
     }
-
-    private static ApiStruct ReadStruct(TypeSchema type, ReadOnlySpan<byte> data, int depth)
-    {
-        var value = type.NewBare();
-        ReadInto(value, MessagePlan.Of(type), data, depth);
-        return value;
-    }
-
-    private static void ReadInto(ApiStruct value, MessagePlan plan, ReadOnlySpan<byte> data, int depth)
-    {
-        if (depth > MaxDepth)
-        {
-            throw ProtoReader.Broken("it is nested too deeply");
-        }
-
-        var reader = new ProtoReader(data);
-        while (reader.Next())
-        {
-            if (plan.Fields.TryGetValue(reader.Number, out var field))
-            {
-                value.Set(field.Ordinal, ReadField(ref reader, value, field, depth));
-            }
-            else if (plan.Wrappers.TryGetValue(reader.Number, out var wrapper))
-            {
-                ReadInto(value, wrapper, reader.ExpectBytes(), depth + 1);
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-    }
-
-    private static object? ReadField(ref ProtoReader reader, ApiStruct owner, FieldSchema field, int depth)
-    {
-        var shape = field.Shape;
-        switch (shape.Kind)
-        {
-            case ShapeKind.List when IsWrapped(field):
-                return ReadItems(shape, reader.ExpectBytes());
-            case ShapeKind.List:
-                var list = owner.Get(field.Ordinal) as IList ?? shape.NewList();
-                list.Add(ReadValue(ref reader, shape.Element!, depth));
-                return list;
-            case ShapeKind.Map:
-                var map = owner.Get(field.Ordinal) as IDictionary ?? shape.NewMap();
-                ReadEntry(map, shape.Element!, reader.ExpectBytes(), depth);
-                return map;
-            default:
-                return ReadValue(ref reader, shape, depth);
-        }
-    }
-
-    /// <summary>Lists of texts that are messages of their own on the wire: Verbs, ExtraValue.</summary>
-    private static bool IsWrapped(FieldSchema field) => field.ProtoMessage is { } name && (name.EndsWith(".Verbs", StringComparison.Ordinal) || name.EndsWith(".ExtraValue", StringComparison.Ordinal));
-
-    private static IList ReadItems(Shape shape, ReadOnlySpan<byte> data)
-    {
-        var list = shape.NewList();
-        var reader = new ProtoReader(data);
-        while (reader.Next())
-        {
-            if (reader.Number == 1)
-            {
-                list.Add(reader.ExpectString());
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-
-        return list;
-    }
-
-    private static void ReadEntry(IDictionary map, Shape element, ReadOnlySpan<byte> data, int depth)
-    {
-        var reader = new ProtoReader(data);
-        var key = "";
-        object? value = null;
-        while (reader.Next())
-        {
-            switch (reader.Number)
-            {
-                case 1:
-                    key = reader.ExpectString();
-                    break;
-                case 2:
-                    value = element.Kind == ShapeKind.List ? ReadItems(element, reader.ExpectBytes()) : ReadValue(ref reader, element, depth);
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-
-        map[key] = value ?? ProtoScalars.Zero(element);
-    }
-
-    private static object? ReadValue(ref ProtoReader reader, Shape shape, int depth) => shape.Kind switch
-    {
-        ShapeKind.String => reader.ExpectString(),
-        ShapeKind.Int32 => (int)(long)reader.ExpectVarint(),
-        ShapeKind.Int64 => (long)reader.ExpectVarint(),
-        ShapeKind.Bool => reader.ExpectVarint() != 0,
-        ShapeKind.Double => reader.ExpectDouble(),
-        ShapeKind.Bytes => reader.ExpectBytes().ToArray(),
-        ShapeKind.Quantity => ProtoScalars.Quantity(reader.ExpectBytes()),
-        ShapeKind.IntOrString => ProtoScalars.IntOrString(reader.ExpectBytes()),
-        ShapeKind.Time or ShapeKind.MicroTime => ProtoScalars.Time(reader.ExpectBytes()),
-        ShapeKind.Duration => ProtoScalars.Duration(reader.ExpectBytes()),
-        ShapeKind.Struct => ReadStruct(shape.Type, reader.ExpectBytes(), depth + 1),
-        ShapeKind.Any or ShapeKind.Raw => ProtoScalars.Tree(reader.ExpectBytes()),
-        _ => throw new ApiDecodeException($"field {reader.Number} of this kind is not read from protobuf; send JSON"),
-    };
 }

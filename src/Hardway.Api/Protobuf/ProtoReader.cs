@@ -6,11 +6,15 @@ namespace Hardway.Api.Protobuf;
 /// <summary>The protobuf wire format, read with every bound checked.</summary>
 internal ref struct ProtoReader(ReadOnlySpan<byte> data)
 {
+    private const ulong MaxNumber = (1 << 29) - 1;
     private ReadOnlySpan<byte> _rest = data;
 
     public int Number { get; private set; }
 
     public int WireType { get; private set; }
+
+    /// <summary>How many bytes have not been read yet.</summary>
+    public readonly int Left => _rest.Length;
 
     /// <summary>The next field's tag; false at the end.</summary>
     public bool Next()
@@ -21,9 +25,14 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> data)
         }
 
         var tag = Varint();
+        if (tag >> 3 is 0 or > MaxNumber)
+        {
+            throw Broken("a field's number is out of range");
+        }
+
         Number = (int)(tag >> 3);
         WireType = (int)(tag & 7);
-        return Number > 0 ? true : throw Broken("a field has the number 0");
+        return true;
     }
 
     public ulong Varint()
@@ -80,7 +89,11 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> data)
         return value;
     }
 
-    public string ExpectString() => Encoding.UTF8.GetString(ExpectBytes());
+    public string ExpectString()
+    {
+        var bytes = ExpectBytes();
+        return bytes.IsEmpty ? "" : bytes.Length <= 16 ? CommonStrings.Get(bytes) : Encoding.UTF8.GetString(bytes);
+    }
 
     public void Skip()
     {

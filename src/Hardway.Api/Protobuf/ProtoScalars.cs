@@ -48,8 +48,8 @@ internal static class ProtoScalars
         return isText ? new IntOrString(text) : new IntOrString(number);
     }
 
-    /// <summary>Seconds and nanoseconds; an empty message is no time.</summary>
-    public static object? Time(ReadOnlySpan<byte> data)
+    /// <summary>Seconds and nanoseconds, cut to what JSON shows of them; an empty message is no time.</summary>
+    public static object? Time(ReadOnlySpan<byte> data, long precision)
     {
         if (data.IsEmpty)
         {
@@ -75,7 +75,7 @@ internal static class ProtoScalars
         }
 
         // Go's zero time is the year 1.
-        return seconds is <= -62_135_596_800 or > 253_402_300_799 || nanos is < 0 or > 999_999_999 ? null : DateTimeOffset.FromUnixTimeSeconds(seconds).AddTicks(nanos / 100);
+        return seconds is <= -62_135_596_800 or > 253_402_300_799 || nanos is < 0 or > 999_999_999 ? null : DateTimeOffset.FromUnixTimeSeconds(seconds).AddTicks(nanos / 100 / precision * precision);
     }
 
     public static object Duration(ReadOnlySpan<byte> data)
@@ -97,56 +97,19 @@ internal static class ProtoScalars
         return TimeSpan.FromTicks(nanos / 100);
     }
 
-    /// <summary>RawExtension, JSON and FieldsV1: JSON's bytes in field 1.</summary>
-    public static object? Tree(ReadOnlySpan<byte> data)
-    {
-        var reader = new ProtoReader(data);
-        object? tree = null;
-        while (reader.Next())
-        {
-            if (reader.Number == 1)
-            {
-                tree = FromRaw(reader.ExpectBytes());
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-
-        return tree;
-    }
-
     public static object? Zero(Shape shape) => shape.Kind switch
     {
         ShapeKind.String => "",
         ShapeKind.Bytes => Array.Empty<byte>(),
         ShapeKind.Quantity => Api.Quantity.Zero,
-        ShapeKind.Int32 => 0,
-        ShapeKind.Int64 => 0L,
-        ShapeKind.Bool => false,
+        ShapeKind.IntOrString => default(IntOrString),
+        ShapeKind.Duration => default(TimeSpan),
+        ShapeKind.Time or ShapeKind.MicroTime => default(DateTimeOffset),
+        ShapeKind.Int32 => Boxes.Of(0),
+        ShapeKind.Int64 => Boxes.Of(0L),
+        ShapeKind.Bool => Boxes.False,
         ShapeKind.Struct => shape.Type.NewBare(),
         ShapeKind.List => shape.NewList(),
         _ => null,
     };
-
-    private static object? FromRaw(ReadOnlySpan<byte> raw)
-    {
-        if (raw.IsEmpty)
-        {
-            return null;
-        }
-
-        if (!ApiProtobuf.IsProtobuf(raw))
-        {
-            return ApiJson.DeserializeTree(raw);
-        }
-
-        var body = raw.ToArray();
-        var envelope = ApiProtobuf.ReadEnvelope(body);
-        var slash = envelope.ApiVersion.IndexOf('/');
-        var (group, version) = slash < 0 ? ("", envelope.ApiVersion) : (envelope.ApiVersion[..slash], envelope.ApiVersion[(slash + 1)..]);
-        var type = ApiCatalog.FindKindSchema(group, version, envelope.Kind) ?? throw new ApiDecodeException($"an embedded {envelope.Kind} of {envelope.ApiVersion} is of no known kind");
-        return ApiJson.ToTree(ApiProtobuf.Deserialize(type, body));
-    }
 }

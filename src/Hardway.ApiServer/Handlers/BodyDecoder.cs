@@ -11,7 +11,8 @@ internal static class BodyDecoder
     /// <summary>Reads the request's body as the kind of the resource; in the version that the client speaks, without defaults.</summary>
     public static async Task<ApiStruct> ReadAsync(RequestContext context, TypeSchema type, FieldValidation validation)
     {
-        if (RequestBody.IsProtobuf(context.Request))
+        // Types of custom resources have no numbers for their fields.
+        if (RequestBody.IsProtobuf(context.Request) && ApiCatalog.FindType(type.FullName) == type)
         {
             return DecodeProtobuf(type, await RequestBody.ReadAsync(context).ConfigureAwait(false));
         }
@@ -54,7 +55,7 @@ internal static class BodyDecoder
         }
         catch (ApiDecodeException e)
         {
-            throw Statuses.BadRequest(e.Message);
+            throw Statuses.BadRequest($"the object provided is unrecognized (must be of type {type.Kind}): {e.Message}");
         }
     }
 

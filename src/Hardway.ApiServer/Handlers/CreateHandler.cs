@@ -12,7 +12,7 @@ internal sealed class CreateHandler(ApiServices services)
 {
     public async Task HandleAsync(RequestContext context, ServedResource resource)
     {
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = WriteOptions.Read(context, "CreateOptions");
         var value = (KubeObject)await BodyDecoder.ReadAsync(context, resource.Info.Type, options.Validation).ConfigureAwait(false);
         context.RequestObject = value;
@@ -26,13 +26,13 @@ internal sealed class CreateHandler(ApiServices services)
             Options = new Hardway.Api.Meta.V1.CreateOptions { FieldManager = options.FieldManager, DryRun = options.DryRun ? ["All"] : null },
         }, context.Aborted).ConfigureAwait(false);
         context.ResponseObject = written.Value;
-        await ObjectResponse.WriteAsync(context, services, resource, 201, written.Json, negotiation).ConfigureAwait(false);
+        await ObjectResponse.WriteAsync(context, services, resource, 201, written.Json, negotiation, written.Value).ConfigureAwait(false);
     }
 
     /// <summary>A resource or subresource that keeps nothing.</summary>
     public async Task HandleVirtualAsync(RequestContext context, ResourceInfo resource, TypeSchema type, IVirtualResource handler)
     {
-        var negotiation = Negotiation.Of(context.Request, representations: false);
+        var negotiation = Negotiation.Of(context.Request, Offer.Yaml | Offer.Protobuf);
         var options = WriteOptions.Read(context, "CreateOptions");
         var value = await BodyDecoder.ReadAsync(context, type, options.Validation).ConfigureAwait(false);
         context.RequestObject = value;

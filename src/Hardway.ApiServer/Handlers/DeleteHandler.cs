@@ -14,7 +14,7 @@ internal sealed class DeleteHandler(ApiServices services, ListHandler lists)
 
     public async Task HandleAsync(RequestContext context, ServedResource resource)
     {
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = await ReadOptionsAsync(context).ConfigureAwait(false);
         var deletion = await services.Delete.RunAsync(Request(context, resource, context.Info.Namespace, context.Info.Name, options), context.Aborted).ConfigureAwait(false);
         context.ResponseObject = deletion.Value;
@@ -26,12 +26,12 @@ internal sealed class DeleteHandler(ApiServices services, ListHandler lists)
         }
 
         var code = !deletion.Gone && options.OrphanDependents == false ? 202 : 200;
-        await ObjectResponse.WriteAsync(context, services, resource, code, deletion.Json, negotiation).ConfigureAwait(false);
+        await ObjectResponse.WriteAsync(context, services, resource, code, deletion.Json, negotiation, deletion.Value).ConfigureAwait(false);
     }
 
     public async Task HandleCollectionAsync(RequestContext context, ServedResource resource)
     {
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = await ReadOptionsAsync(context).ConfigureAwait(false);
         var filter = ObjectFilter.Of(context, resource);
         var page = await lists.ReadAsync(context, resource, filter).ConfigureAwait(false);

@@ -44,7 +44,10 @@ internal sealed class DiscoveryHandler(ApiServices services)
             throw Statuses.NoSuchResource();
         }
 
-        await ResponseWriter.WriteJsonAsync(context, 200, ApiJson.SerializeTree(tree), Negotiation.Of(context.Request).Media).ConfigureAwait(false);
+        var media = Negotiation.Of(context.Request, Offer.Yaml | Offer.Protobuf).Media;
+        await (media == MediaType.Protobuf
+            ? ResponseWriter.WriteAsync(context, 200, ApiJson.FromTree(ApiCatalog.FindKindSchema("", "v1", (string)tree["kind"]!)!, tree), media)
+            : ResponseWriter.WriteJsonAsync(context, 200, ApiJson.SerializeTree(tree), media)).ConfigureAwait(false);
         return true;
     }
 

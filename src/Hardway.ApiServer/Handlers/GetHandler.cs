@@ -11,10 +11,10 @@ internal sealed class GetHandler(ApiServices services)
     public async Task HandleAsync(RequestContext context, ServedResource resource)
     {
         var info = context.Info;
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var version = context.Request.Query["resourceVersion"].ToString();
         var found = await services.Objects.GetAsync(resource.Registry, info.Namespace, info.Name, version, context.Aborted).ConfigureAwait(false)
             ?? throw Statuses.NotFound(resource.Info.Group, resource.Info.Plural, info.Name);
-        await ObjectResponse.WriteAsync(context, services, resource, 200, found.Json, negotiation).ConfigureAwait(false);
+        await ObjectResponse.WriteAsync(context, services, resource, 200, found.Json, negotiation, cached: found).ConfigureAwait(false);
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Hardway.Api;
 using Hardway.Api.Meta.V1;
+using Hardway.Api.Protobuf;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
@@ -21,7 +22,7 @@ internal sealed class ListHandler(ApiServices services)
 
     public async Task HandleAsync(RequestContext context, ServedResource resource)
     {
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var filter = ObjectFilter.Of(context, resource);
         var page = await ReadAsync(context, resource, filter).ConfigureAwait(false);
         await WriteAsync(context, resource, page, negotiation).ConfigureAwait(false);
@@ -34,18 +35,26 @@ internal sealed class ListHandler(ApiServices services)
             case Representation.Table:
                 var values = page.Items.ConvertAll(i => ObjectStore.Decode(resource.Registry, i));
                 var table = TablePrinter.Make(resource, values, services.Time.GetUtcNow(), TablePrinter.IncludeObject(context));
+                table.ApiVersion = negotiation.ApiVersion;
                 table.Metadata = page.Metadata;
                 await ResponseWriter.WriteAsync(context, 200, table, negotiation.Media).ConfigureAwait(false);
                 break;
             case Representation.PartialObjectMetadata:
+                throw Statuses.NotAcceptable($"a PartialObjectMetadata was asked for, and this is a list of {resource.Info.Kind} objects", details: false);
+            case Representation.PartialObjectMetadataList:
                 var list = new PartialObjectMetadataList
                 {
                     Kind = "PartialObjectMetadataList",
-                    ApiVersion = "meta.k8s.io/v1",
+                    ApiVersion = negotiation.ApiVersion,
                     Metadata = page.Metadata,
-                    Items = page.Items.ConvertAll(i => ObjectResponse.Partial(ObjectStore.Decode(resource.Registry, i))),
+                    Items = page.Items.ConvertAll(i => ObjectResponse.Partial(ObjectStore.Decode(resource.Registry, i), negotiation)),
                 };
                 await ResponseWriter.WriteAsync(context, 200, list, negotiation.Media).ConfigureAwait(false);
+                break;
+            case Representation.Object when negotiation.Media == MediaType.Protobuf:
+                var messages = page.Items.ConvertAll(i => ObjectStore.Message(resource, i));
+                var body = ApiProtobuf.WrapList(resource.Info.ApiVersion, resource.Info.Kind + "List", page.Metadata, messages);
+                await ResponseWriter.WriteProtobufAsync(context, 200, body).ConfigureAwait(false);
                 break;
             default:
                 await ResponseWriter.WriteJsonAsync(context, 200, Encode(resource, page), negotiation.Media).ConfigureAwait(false);

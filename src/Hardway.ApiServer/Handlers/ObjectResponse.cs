@@ -1,8 +1,11 @@
 using Hardway.Api;
 using Hardway.Api.Meta.V1;
+using Hardway.Api.Protobuf;
+using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
 using Hardway.ApiServer.Serving;
+using Hardway.Storage.Cache;
 
 namespace Hardway.ApiServer.Handlers;
 
@@ -15,23 +18,37 @@ internal static class ObjectResponse
     /// <param name="code">200 or 201.</param>
     /// <param name="json">The object in its storage version, with resourceVersion.</param>
     /// <param name="negotiation">What the client accepts.</param>
-    public static Task WriteAsync(RequestContext context, ApiServices services, ServedResource resource, int code, ReadOnlyMemory<byte> json, Negotiation negotiation)
+    /// <param name="value">The same object, where the caller has it decoded.</param>
+    /// <param name="cached">The same object in the cache, which keeps what it is turned into.</param>
+    public static Task WriteAsync(RequestContext context, ApiServices services, ServedResource resource, int code, ReadOnlyMemory<byte> json, Negotiation negotiation, KubeObject? value = null, CachedObject? cached = null)
     {
         switch (negotiation.As)
         {
             case Representation.Table:
-                var value = Decode(resource, json);
-                var table = TablePrinter.Make(resource, [value], services.Time.GetUtcNow(), TablePrinter.IncludeObject(context));
-                table.Metadata.ResourceVersion = value.Metadata.ResourceVersion;
+                var row = Decode(resource, json);
+                var table = TablePrinter.Make(resource, [row], services.Time.GetUtcNow(), TablePrinter.IncludeObject(context));
+                table.ApiVersion = negotiation.ApiVersion;
+                table.Metadata.ResourceVersion = row.Metadata.ResourceVersion;
                 return ResponseWriter.WriteAsync(context, code, table, negotiation.Media);
             case Representation.PartialObjectMetadata:
-                return ResponseWriter.WriteAsync(context, code, Partial(Decode(resource, json)), negotiation.Media);
+                return ResponseWriter.WriteAsync(context, code, Partial(value ?? Decode(resource, json), negotiation), negotiation.Media);
+            case Representation.PartialObjectMetadataList:
+                throw Statuses.NotAcceptable($"a PartialObjectMetadataList was asked for, and this is one {resource.Info.Kind}", details: false);
+            case Representation.Object when negotiation.Media == MediaType.Protobuf:
+                return ResponseWriter.WriteProtobufAsync(context, code, Protobuf(resource, value ?? (cached is null ? Decode(resource, json) : null), cached));
             default:
                 return ResponseWriter.WriteJsonAsync(context, code, VersionConversion.Convert(json, resource), negotiation.Media);
         }
     }
 
-    public static PartialObjectMetadata Partial(KubeObject value) => new() { Kind = "PartialObjectMetadata", ApiVersion = "meta.k8s.io/v1", Metadata = value.Metadata };
+    public static PartialObjectMetadata Partial(KubeObject value, Negotiation negotiation = default) =>
+        new() { Kind = "PartialObjectMetadata", ApiVersion = negotiation.Version is null ? "meta.k8s.io/v1" : negotiation.ApiVersion, Metadata = value.Metadata };
+
+    /// <summary>An object in protobuf in the version that the client speaks, with its envelope.</summary>
+    public static byte[] Protobuf(ServedResource resource, KubeObject? value, CachedObject? cached) => ApiProtobuf.Wrap(
+        resource.Info.ApiVersion,
+        resource.Info.Kind,
+        value is null ? ObjectStore.Message(resource, cached!).Span : ApiProtobuf.SerializeMessage(VersionConversion.Convert(value, resource.Registry.Storage, resource.Info)));
 
     private static KubeObject Decode(ServedResource resource, ReadOnlyMemory<byte> json) => (KubeObject)ApiJson.Deserialize(resource.Registry.Storage.Type, json.Span);
 }

@@ -25,7 +25,7 @@ internal sealed class PatchHandler(ApiServices services)
                 + string.Join(", ", resource.Registry.IsCustom ? [JsonType, MergeTypeName, ApplyType] : new[] { JsonType, MergeTypeName, StrategicType, ApplyType }));
         }
 
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = WriteOptions.Read(context, "PatchOptions");
         CheckOptions(context, options, type == ApplyType);
         var body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
@@ -59,7 +59,7 @@ internal sealed class PatchHandler(ApiServices services)
             Options = new Hardway.Api.Meta.V1.PatchOptions { FieldManager = options.FieldManager, DryRun = options.DryRun ? ["All"] : null, Force = isApply ? options.Force : null },
         }, context.Aborted).ConfigureAwait(false);
         context.ResponseObject = written.Value;
-        await ObjectResponse.WriteAsync(context, services, resource, isCreate && written.Created ? 201 : 200, written.Json, negotiation).ConfigureAwait(false);
+        await ObjectResponse.WriteAsync(context, services, resource, isCreate && written.Created ? 201 : 200, written.Json, negotiation, written.Value).ConfigureAwait(false);
     }
 
     private static void CheckOptions(RequestContext context, WriteOptions options, bool isApply)

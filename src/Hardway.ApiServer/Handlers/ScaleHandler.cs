@@ -14,7 +14,7 @@ internal sealed class ScaleHandler(ApiServices services)
 {
     public async Task GetAsync(RequestContext context, ServedResource resource)
     {
-        var negotiation = Negotiation.Of(context.Request, representations: false);
+        var negotiation = Negotiation.Of(context.Request, Offer.Yaml | Offer.Protobuf);
         var found = await services.Objects.GetAsync(resource.Registry, context.Info.Namespace, context.Info.Name, context.Request.Query["resourceVersion"].ToString(), context.Aborted).ConfigureAwait(false)
             ?? throw Statuses.NotFound(resource.Info.Group, resource.Info.Plural, context.Info.Name);
         await ResponseWriter.WriteAsync(context, 200, ScaleView.Of(ObjectStore.Decode(resource.Registry, found)), negotiation.Media).ConfigureAwait(false);
@@ -67,7 +67,7 @@ internal sealed class ScaleHandler(ApiServices services)
 
     private async Task RunAsync(RequestContext context, ServedResource resource, WriteOptions options, Func<Scale, Scale> change)
     {
-        var negotiation = Negotiation.Of(context.Request, representations: false);
+        var negotiation = Negotiation.Of(context.Request, Offer.Yaml | Offer.Protobuf);
         var info = context.Info;
         KubeObject Changed(KubeObject current)
         {

@@ -11,7 +11,7 @@ internal sealed class UpdateHandler(ApiServices services)
 {
     public async Task HandleAsync(RequestContext context, ServedResource resource, string subresource)
     {
-        var negotiation = Negotiation.Of(context.Request);
+        var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = WriteOptions.Read(context, "UpdateOptions");
         var body = (KubeObject)await BodyDecoder.ReadAsync(context, resource.Info.Type, options.Validation).ConfigureAwait(false);
         context.RequestObject = body;
@@ -29,7 +29,7 @@ internal sealed class UpdateHandler(ApiServices services)
             Options = new Hardway.Api.Meta.V1.UpdateOptions { FieldManager = options.FieldManager, DryRun = options.DryRun ? ["All"] : null },
         }, context.Aborted).ConfigureAwait(false);
         context.ResponseObject = written.Value;
-        await ObjectResponse.WriteAsync(context, services, resource, written.Created ? 201 : 200, written.Json, negotiation).ConfigureAwait(false);
+        await ObjectResponse.WriteAsync(context, services, resource, written.Created ? 201 : 200, written.Json, negotiation, written.Value).ConfigureAwait(false);
     }
 
     private static void CheckName(RequestContext context, KubeObject body)

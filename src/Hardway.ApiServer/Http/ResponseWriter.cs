@@ -2,19 +2,30 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
 using Hardway.Api;
+using Hardway.Api.Protobuf;
 using Hardway.ApiServer.Errors;
 using Microsoft.AspNetCore.Http;
 
 namespace Hardway.ApiServer.Http;
 
-/// <summary>Writes answers: encoded objects as they are, others encoded; YAML and gzip on request; warnings as headers.</summary>
+/// <summary>Writes answers: encoded objects as they are, others encoded; YAML, protobuf and gzip on request; warnings as headers.</summary>
 internal static class ResponseWriter
 {
     private const int GzipFrom = 128 * 1024;
     private static readonly string[] s_ofFilters = ["Audit-Id", "X-Kubernetes-PF-FlowSchema-UID", "X-Kubernetes-PF-PriorityLevel-UID", "Strict-Transport-Security"];
 
-    public static Task WriteAsync(RequestContext context, int code, ApiStruct value, MediaType media = MediaType.Json) =>
-        WriteJsonAsync(context, code, ApiJson.Serialize(value), media);
+    public static Task WriteAsync(RequestContext context, int code, ApiStruct value, MediaType media = MediaType.Json) => media == MediaType.Protobuf
+        ? WriteProtobufAsync(context, code, ApiProtobuf.Serialize(value))
+        : WriteJsonAsync(context, code, ApiJson.Serialize(value), media);
+
+    /// <summary>A body in protobuf, envelope and all.</summary>
+    public static Task WriteProtobufAsync(RequestContext context, int code, ReadOnlyMemory<byte> body)
+    {
+        context.Response.StatusCode = code;
+        Headers(context);
+        context.Response.ContentType = ApiProtobuf.MediaType;
+        return SendAsync(context, body);
+    }
 
     public static async Task WriteJsonAsync(RequestContext context, int code, ReadOnlyMemory<byte> json, MediaType media = MediaType.Json, string jsonType = "application/json")
     {
@@ -35,17 +46,23 @@ internal static class ResponseWriter
             }
         }
 
-        if (json.Length >= GzipFrom && AcceptsGzip(context.Request))
+        await SendAsync(context, json).ConfigureAwait(false);
+    }
+
+    private static async Task SendAsync(RequestContext context, ReadOnlyMemory<byte> body)
+    {
+        var response = context.Response;
+        if (body.Length >= GzipFrom && AcceptsGzip(context.Request))
         {
             response.Headers.ContentEncoding = "gzip";
             response.Headers.Vary = "Accept-Encoding";
             await using var zip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
-            await zip.WriteAsync(json, context.Aborted).ConfigureAwait(false);
+            await zip.WriteAsync(body, context.Aborted).ConfigureAwait(false);
             return;
         }
 
-        response.ContentLength = json.Length;
-        await response.BodyWriter.WriteAsync(json, context.Aborted).ConfigureAwait(false);
+        response.ContentLength = body.Length;
+        await response.BodyWriter.WriteAsync(body, context.Aborted).ConfigureAwait(false);
     }
 
     public static Task WriteTextAsync(RequestContext context, int code, string text, string type = "text/plain; charset=utf-8")

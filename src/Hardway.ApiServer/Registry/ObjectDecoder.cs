@@ -64,8 +64,20 @@ internal sealed class ObjectDecoder(ResourceScheme scheme) : IObjectDecoder
 internal sealed class ObjectSlot
 {
     private KubeObject? _value;
+    private byte[]? _message;
 
     public KubeObject Get(TypeSchema type, CachedObject cached) => Volatile.Read(ref _value) is { } known && known.StructSchema == type ? known : Fill(type, cached);
+
+    /// <summary>The object's protobuf message, kept once a client asked for it.</summary>
+    public ReadOnlyMemory<byte> Message(TypeSchema type, CachedObject cached) => Volatile.Read(ref _message) ?? FillMessage(type, cached);
+
+    private byte[] FillMessage(TypeSchema type, CachedObject cached)
+    {
+        var known = Volatile.Read(ref _value) ?? (KubeObject)ApiJson.Deserialize(type, cached.Json.Span);
+        var message = Hardway.Api.Protobuf.ApiProtobuf.SerializeMessage(known);
+        Volatile.Write(ref _message, message);
+        return message;
+    }
 
     private KubeObject Fill(TypeSchema type, CachedObject cached)
     {

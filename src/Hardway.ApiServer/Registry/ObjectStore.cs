@@ -9,6 +9,9 @@ namespace Hardway.ApiServer.Registry;
 /// <summary>Stored objects of any kind: reads by the rules of resourceVersion, and conditional writes. Safe for all threads.</summary>
 internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leases, TimeSpan eventTtl)
 {
+    /// <summary>Built-in kinds are written in protobuf, as upstream does by default.</summary>
+    public bool WritesProtobuf { get; init; }
+
     public IStore Store => store;
 
     public WatchCache Cache => cache;
@@ -52,12 +55,16 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
     }
 
     public async Task<StoreWrite> CreateAsync(ResourceRegistry registry, string key, KubeObject value, byte[] bytes, CancellationToken cancellationToken) =>
-        await store.CreateAsync(key, bytes, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await store.CreateAsync(key, Stored(registry, value, bytes), await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     public async Task<StoreWrite> UpdateAsync(ResourceRegistry registry, string key, KubeObject value, byte[] bytes, long expected, CancellationToken cancellationToken) =>
-        await store.UpdateAsync(key, bytes, expected, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await store.UpdateAsync(key, Stored(registry, value, bytes), expected, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     public Task<StoreWrite> DeleteAsync(string key, long expected, CancellationToken cancellationToken) => store.DeleteAsync(key, expected, cancellationToken);
+
+    /// <summary>Definitions and APIServices are JSON in every server's store, as custom resources are.</summary>
+    private byte[] Stored(ResourceRegistry registry, KubeObject value, byte[] json) =>
+        WritesProtobuf && !registry.IsCustom && registry.Group is not ("apiextensions.k8s.io" or "apiregistration.k8s.io") ? StoredForm.EncodeProtobuf(value) : json;
 
     public static CachedObject FromEntry(ResourceRegistry registry, StoreEntry entry)
     {
@@ -70,6 +77,11 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
     }
 
     public static KubeObject Decode(ResourceRegistry registry, CachedObject cached) => ((ObjectSlot)cached.Tag!).Get(registry.Storage.Type, cached);
+
+    /// <summary>The object's message in protobuf in the version that is asked for; in the storage version it is kept beside the object.</summary>
+    public static ReadOnlyMemory<byte> Message(ServedResource resource, CachedObject cached) => resource.IsStorageVersion
+        ? ((ObjectSlot)cached.Tag!).Message(resource.Registry.Storage.Type, cached)
+        : Hardway.Api.Protobuf.ApiProtobuf.SerializeMessage(VersionConversion.Convert(Decode(resource.Registry, cached), resource.Registry.Storage, resource.Info));
 
     public static CachedObject? Good(CachedObject? cached, ResourceRegistry registry) =>
         cached?.Error is { } error ? throw Statuses.Internal($"{registry.Resource} {cached.Name} cannot be read from the store: {error}") : cached;

@@ -1,6 +1,7 @@
 using System.Text;
 using Hardway.Api;
 using Hardway.Api.FieldManagement;
+using Hardway.ApiServer.Http;
 
 namespace Hardway.ApiServer.Registry;
 
@@ -57,6 +58,9 @@ internal sealed class ServedResource(ResourceInfo info, ResourceRegistry registr
 
     /// <summary>How server-side apply sees the kind.</summary>
     public MergeType MergeType { get; init; } = SchemaMergeType.Of(info.Type);
+
+    /// <summary>Custom resources have no protobuf.</summary>
+    public Offer Offer => Registry.IsCustom ? Offer.Yaml | Offer.Representations : Offer.All;
 
     public bool Has(string verb) => Info.Verbs.Contains(verb);
 

@@ -1,5 +1,4 @@
 using Hardway.Api;
-using Hardway.ApiServer.Http;
 
 namespace Hardway.ApiServer.Registry;
 
@@ -7,43 +6,34 @@ namespace Hardway.ApiServer.Registry;
 /// --runtime-config: api/all, api/ga, api/beta, api/alpha, GROUP/VERSION and GROUP/VERSION/RESOURCE, each true or false; the more specific wins.
 /// And --feature-gates, for resources that need one. Immutable.
 /// </summary>
-internal sealed class RuntimeConfig(IReadOnlyDictionary<string, string> settings, IReadOnlyDictionary<string, bool> gates)
+internal sealed class RuntimeConfig(IReadOnlyDictionary<string, string> settings, FeatureGates gates)
 {
-    public static readonly RuntimeConfig Default = new(new Dictionary<string, string>(), new Dictionary<string, bool>());
+    private static readonly string[] s_levels = ["api/all", "api/ga", "api/beta", "api/alpha"];
 
-    public bool IsOn(ResourceInfo resource)
+    public static readonly RuntimeConfig Default = new(new Dictionary<string, string>(), FeatureGates.Default);
+
+    public bool IsOn(ResourceInfo resource) => gates.AllOn(resource.Gate) && (Setting($"{resource.ApiVersion}/{resource.Plural}")
+        ?? Setting(resource.ApiVersion)
+        ?? Setting(resource.Stability switch { "stable" => "api/ga", "beta" => "api/beta", _ => "api/alpha" })
+        ?? Setting("api/all")
+        ?? resource.OnByDefault);
+
+    /// <summary>What is not known or not true or false, one line each.</summary>
+    public IEnumerable<string> Problems()
     {
-        if (!HasGates(resource.Gate))
+        foreach (var (key, value) in settings)
         {
-            return false;
-        }
-
-        return Setting($"{resource.ApiVersion}/{resource.Plural}")
-            ?? Setting(resource.ApiVersion)
-            ?? Setting(resource.Stability switch { "stable" => "api/ga", "beta" => "api/beta", _ => "api/alpha" })
-            ?? Setting("api/all")
-            ?? resource.OnByDefault;
-    }
-
-    /// <summary>Whether an off-by-default gate has been switched.</summary>
-    public bool Gate(string name, bool @default) =>
-        gates.TryGetValue(name, out var on) ? on : @default;
-
-    private bool? Setting(string key) => settings.TryGetValue(key, out var text) ? RequestInfoResolver.IsTrue(text) : null;
-
-    private bool HasGates(string all)
-    {
-        foreach (var part in all.Split(',', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var colon = part.IndexOf(':');
-            var (name, isOn) = colon < 0 ? (part, false) : (part[..colon], part[(colon + 1)..] == "on");
-            var alphaOrBeta = gates.TryGetValue("AllAlpha", out var allAlpha) && allAlpha;
-            if (!Gate(name, isOn || alphaOrBeta))
+            if (FeatureGates.Parse(value) is null)
             {
-                return false;
+                yield return $"--runtime-config has {key}={value}, which is neither true nor false";
+            }
+
+            if (!s_levels.Contains(key) && !ApiCatalog.Resources.Any(r => key == r.ApiVersion || key == $"{r.ApiVersion}/{r.Plural}"))
+            {
+                yield return $"--runtime-config has {key}, which is no API of this server: give GROUP/VERSION, GROUP/VERSION/RESOURCE or one of {string.Join(", ", s_levels)}";
             }
         }
-
-        return true;
     }
+
+    private bool? Setting(string key) => settings.TryGetValue(key, out var text) ? FeatureGates.Parse(text) : null;
 }

@@ -61,7 +61,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
         _store = new MeasuredStore(StoreFactory.Open(options, scheme, time, out _encryption), metrics, time, key => scheme.ByKey(key)?.Resource ?? "");
         _cache = new WatchCache(_store, new ObjectDecoder(scheme), new WatchCacheOptions(), time, logs.CreateLogger("watchcache"));
         _leases = new LeasePool(_store, time);
-        var objects = new ObjectStore(_store, _cache, _leases, options.EventTtl);
+        var objects = new ObjectStore(_store, _cache, _leases, options.EventTtl) { WritesProtobuf = options.StorageMediaType == Hardway.Api.Protobuf.ApiProtobuf.MediaType };
         var reader = new ResourceReader(scheme, objects);
         var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}", LogFile);
         _authorization = new AuthorizationStack(options.Authorization, reader, time, LogFile);

@@ -3,7 +3,6 @@ using Hardway.ApiServer.Admission;
 using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
 using Hardway.ApiServer.Authorization;
-using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
 using Hardway.Hosting;
 
@@ -59,6 +58,11 @@ internal sealed class ApiServerOptions
     /// <summary>Where the embedded store is kept when there are no --etcd-servers.</summary>
     public string DataDir { get; set; } = "/var/lib/kubernetes/store";
 
+    /// <summary>
+    /// How built-in kinds are written. JSON by default: it is what is served, so nothing is encoded twice; every API server reads both.
+    /// </summary>
+    public string StorageMediaType { get; set; } = "application/json";
+
     public TimeSpan EventTtl { get; set; } = TimeSpan.FromHours(1);
 
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromMinutes(1);
@@ -91,7 +95,9 @@ internal sealed class ApiServerOptions
 
     public string ProxyClientKeyFile { get; set; } = "";
 
-    public RuntimeConfig RuntimeConfig => new(_runtimeConfig, _gates.ToDictionary(g => g.Key, g => RequestInfoResolver.IsTrue(g.Value)));
+    public FeatureGates FeatureGates => new(_gates);
+
+    public RuntimeConfig RuntimeConfig => new(_runtimeConfig, FeatureGates);
 
     public void AddFlags(FlagSet flags)
     {
@@ -119,7 +125,7 @@ internal sealed class ApiServerOptions
             yield return $"--service-cluster-ip-range={ServiceClusterIpRange} is not a range such as 10.32.0.0/24";
         }
 
-        foreach (var problem in Tls.Problems().Concat(Authentication.Problems()).Concat(Authorization.Problems()).Concat(Admission.Problems()).Concat(Audit.Problems()))
+        foreach (var problem in Tls.Problems().Concat(RuntimeConfig.Problems()).Concat(FeatureGates.Problems()).Concat(Authentication.Problems()).Concat(Authorization.Problems()).Concat(Admission.Problems()).Concat(Audit.Problems()))
         {
             yield return problem;
         }
@@ -154,6 +160,7 @@ internal sealed class ApiServerOptions
         flags.String("encryption-provider-config", "Which resources are encrypted in the store, and how.", v => EncryptionConfigFile = v);
         flags.Bool("encryption-provider-config-automatic-reload", "Look at that file each minute and use what it says now.", v => ReloadEncryption = v);
         flags.String("data-dir", "Where the embedded store is kept (only without --etcd-servers).", v => DataDir = v, DataDir);
+        flags.Custom("storage-media-type", "string", "Media type that objects are written to the store in: application/json or application/vnd.kubernetes.protobuf.", SetMediaType, StorageMediaType);
         flags.Duration("event-ttl", "How long Events are kept.", v => EventTtl = v, EventTtl);
     }
 
@@ -178,7 +185,7 @@ internal sealed class ApiServerOptions
 
     private static void AddInert(FlagSet flags)
     {
-        flags.Inert("apiserver-count", "storage-backend", "storage-media-type", "etcd-prefix", "etcd-count-metric-poll-period", "etcd-db-metric-poll-interval", "etcd-healthcheck-timeout",
+        flags.Inert("apiserver-count", "storage-backend", "etcd-prefix", "etcd-count-metric-poll-period", "etcd-db-metric-poll-interval", "etcd-healthcheck-timeout",
             "etcd-readycheck-timeout", "etcd-servers-overrides", "delete-collection-workers", "watch-cache-sizes", "default-watch-cache-size", "endpoint-reconciler-type", "max-connection-bytes-per-sec",
             "kubelet-port", "kubelet-read-only-port", "livez-grace-period",
             "service-account-api-audiences", "cors-allowed-origins", "kubernetes-service-node-port", "tracing-config-file", "egress-selector-config-file", "lease-reuse-duration-seconds",
@@ -198,6 +205,12 @@ internal sealed class ApiServerOptions
 
         set(address);
         return null;
+    }
+
+    private string? SetMediaType(string text)
+    {
+        StorageMediaType = text;
+        return text is "application/json" or Hardway.Api.Protobuf.ApiProtobuf.MediaType ? null : "is neither application/json nor application/vnd.kubernetes.protobuf";
     }
 
     private string? SetPorts(string text)

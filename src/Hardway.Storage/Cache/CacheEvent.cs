@@ -33,5 +33,12 @@ public sealed class CacheEvent
         set => Volatile.Write(ref field, value);
     }
 
+    /// <summary>As <see cref="Frame"/>, in a second encoding.</summary>
+    public object? OtherFrame
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
     internal long Timestamp { get; init; }
 }

@@ -38,6 +38,7 @@ public sealed class EmbeddedStore : IStore
     /// <summary>Opens or makes the database; it holds secrets, so it is readable by its owner only.</summary>
     public static EmbeddedStore Open(string path, TimeProvider? time = null)
     {
+        SqliteLibrary.Prepare();
         FileStream? fileLock = null;
         try
         {
