@@ -14,6 +14,7 @@ internal sealed class EtcdServer : IAsyncDisposable
     private EtcdServer()
     {
         var (client, peer) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        Url = client;
         Store = new EtcdStore(new EtcdOptions { Endpoints = [client], RequestTimeout = TimeSpan.FromSeconds(30) });
         _process = Process.Start("/usr/bin/etcd",
         [
@@ -21,6 +22,8 @@ internal sealed class EtcdServer : IAsyncDisposable
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", $"default={peer}",
         ]);
     }
+
+    public string Url { get; }
 
     public EtcdStore Store { get; }
 

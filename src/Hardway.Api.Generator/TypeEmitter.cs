@@ -88,6 +88,7 @@ namespace Hardway.Api.Generator
             AddText(extras, "ProtoMessage", field.Value("message"));
             AddText(extras, "OneOf", field.Value("oneof") ?? field.Value("zerooroneof"));
             AddList(extras, "Enum", field.Value("enum"), '|');
+            AddList(extras, "ItemEnum", field.Value("itemenum")?.Replace('~', ' '), '|');
             AddList(extras, "Known", field.Value("known"), '|');
             var list = field.Value("list");
             if (list != null && list.StartsWith("map(", StringComparison.Ordinal))

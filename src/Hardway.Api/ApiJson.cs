@@ -83,8 +83,8 @@ public static class ApiJson
     /// <summary>Converts a JSON tree to a value of the type, as decoding its text would.</summary>
     public static ApiStruct FromTree(TypeSchema schema, object? tree, DecodeReport? report = null) => Deserialize(schema, SerializeTree(tree), report);
 
-    /// <summary>The JSON tree of a value, as decoding its encoding would give.</summary>
-    public static Dictionary<string, object?> ToTree(ApiStruct value) => (Dictionary<string, object?>)DeserializeTree(Serialize(value))!;
+    /// <summary>The JSON tree of a value, as decoding its encoding would give; without metadata.managedFields where they are not wanted.</summary>
+    public static Dictionary<string, object?> ToTree(ApiStruct value, bool managedFields = true) => ApiTrees.Of(value, managedFields);
 }
 
 /// <summary>Fields of a body that the schema does not know, or that stand twice; paths as in spec.containers[0].image.</summary>

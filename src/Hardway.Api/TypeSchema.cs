@@ -188,6 +188,9 @@ public sealed class FieldSchema(string name, Shape shape, FieldFlags flags, int 
     /// <summary>The closed set of values; null where open.</summary>
     public string[]? Enum { get; init; }
 
+    /// <summary>Of a list or map: the closed set of its elements' values, as OpenAPI shows it.</summary>
+    public string[]? ItemEnum { get; init; }
+
     public string[]? Known { get; init; }
 
     /// <summary>Feature gates with their defaults: "Name:on,Other:off".</summary>
@@ -213,14 +216,14 @@ public sealed class FieldSchema(string name, Shape shape, FieldFlags flags, int 
     public bool IsRequired => (Flags & FieldFlags.Required) != 0;
 
     /// <summary>
-    /// Whether the encoding leaves the field out when it holds this value. A struct that is no pointer is always there
-    /// (Go's omitempty does not see it), unless it is marked omitzero.
+    /// Whether the encoding leaves the field out when it holds this value. A struct that is no pointer (an embedded object is one too) is always
+    /// there (Go's omitempty does not see it), unless it is marked omitzero.
     /// </summary>
     public bool IsOmitted(object? value)
     {
         if (value is null)
         {
-            return Shape.Kind == ShapeKind.Struct && !IsPointer ? (Flags & FieldFlags.OmitZero) != 0 : (Flags & (FieldFlags.OmitEmpty | FieldFlags.OmitZero)) != 0;
+            return Shape.Kind is ShapeKind.Struct or ShapeKind.Raw && !IsPointer ? (Flags & FieldFlags.OmitZero) != 0 : (Flags & (FieldFlags.OmitEmpty | FieldFlags.OmitZero)) != 0;
         }
 
         return (Flags & FieldFlags.OmitEmpty) != 0 && value is System.Collections.ICollection { Count: 0 } and not byte[] || value is byte[] { Length: 0 } && (Flags & FieldFlags.OmitEmpty) != 0;

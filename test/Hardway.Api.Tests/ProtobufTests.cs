@@ -1,7 +1,7 @@
 using System.Text;
-using Google.Protobuf;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Protobuf;
+using static Hardway.Api.Tests.Wire;
 
 namespace Hardway.Api.Tests;
 
@@ -152,34 +152,5 @@ public sealed class ProtobufTests
         var definition = Message(m => m(2, Message(s => s(7, version))));
         var deep = ApiProtobuf.Wrap("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
         Assert.Throws<ApiDecodeException>(() => ApiProtobuf.Deserialize(ApiExtensions.V1.CustomResourceDefinition.TypeSchema, deep));
-    }
-
-    private static byte[] Message(Action<Action<int, object>> write)
-    {
-        using var stream = new MemoryStream();
-        using (var output = new CodedOutputStream(stream, leaveOpen: true))
-        {
-            write((number, value) =>
-            {
-                output.WriteTag(number, value is string or byte[] ? WireFormat.WireType.LengthDelimited : WireFormat.WireType.Varint);
-                switch (value)
-                {
-                    case string text:
-                        output.WriteString(text);
-                        break;
-                    case byte[] bytes:
-                        output.WriteBytes(ByteString.CopyFrom(bytes));
-                        break;
-                    case bool b:
-                        output.WriteBool(b);
-                        break;
-                    default:
-                        output.WriteInt64((long)value);
-                        break;
-                }
-            });
-        }
-
-        return stream.ToArray();
     }
 }

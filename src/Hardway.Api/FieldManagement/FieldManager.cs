@@ -1,3 +1,5 @@
+using Hardway.Api.Meta.V1;
+
 namespace Hardway.Api.FieldManagement;
 
 /// <summary>A field that an apply would take from its owner.</summary>
@@ -41,8 +43,11 @@ public sealed class FieldManager(TimeProvider time)
 {
     private const int MaxUpdateManagers = 10;
 
-    private static readonly string[] s_unowned =
-        ["name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion"];
+    private static readonly PathElement s_apiVersion = PathElement.Field("apiVersion");
+    private static readonly PathElement s_kind = PathElement.Field("kind");
+    private static readonly PathElement s_metadata = PathElement.Field("metadata");
+    private static readonly PathElement[] s_unowned = Array.ConvertAll(
+        (string[])["name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion"], PathElement.Field);
 
     /// <summary>Records a create or update: the new tree's managedFields are set.</summary>
     /// <param name="live">The stored object, or an empty object of the type for a create.</param>
@@ -53,7 +58,6 @@ public sealed class FieldManager(TimeProvider time)
     public void Update(Dictionary<string, object?> live, Dictionary<string, object?> updated, MergeType type, FieldWriter writer, FieldSet? reset = null)
     {
         var given = ManagedOf(updated);
-        var entries = given is null ? ManagedEntry.ReadAll(ManagedOf(live)) : ManagedEntry.ReadAll(given);
         if (given is [] or [Dictionary<string, object?> { Count: 0 }])
         {
             // An empty list, or one empty entry, is how a client resets the managers.
@@ -61,26 +65,54 @@ public sealed class FieldManager(TimeProvider time)
             return;
         }
 
-        var difference = TreeWalk.Compare(Bare(live), Bare(updated), type);
-        var changed = difference.Modified.Union(difference.Added);
-        var own = ManagedEntry.Find(entries, writer, "Update");
-        TakeFromOthers(entries, own, changed, difference.Removed);
-        var fields = own?.Fields ?? new FieldSet();
-        var next = fields.Difference(difference.Removed).Union(changed);
-        next = Owned(reset is null ? next : next.RecursiveDifference(reset));
-        if (own is null && !next.IsEmpty)
+        var entries = ManagedEntry.ReadAll(given ?? ManagedOf(live));
+        Record(entries, Bare(live), Bare(updated), type, writer, reset);
+        SetManaged(updated, entries);
+    }
+
+    /// <summary>The same for trees without managedFields, which are given and returned as they are in objects; null for none.</summary>
+    /// <param name="live">The stored object without managedFields, or an empty object of the type for a create.</param>
+    /// <param name="updated">The object as it will be stored, without managedFields.</param>
+    /// <param name="managed">Those of the new object, or of the stored one where the new one has none.</param>
+    /// <param name="type">The kind's merge type.</param>
+    /// <param name="writer">Who writes.</param>
+    /// <param name="reset">Fields that the endpoint ignores.</param>
+    public List<ManagedFieldsEntry>? Update(Dictionary<string, object?> live, Dictionary<string, object?> updated, List<ManagedFieldsEntry>? managed, MergeType type, FieldWriter writer, FieldSet? reset = null)
+    {
+        if (managed is [] or [{ Manager: "", Operation: "", ApiVersion: "", FieldsV1: null }])
         {
-            entries.Add(new ManagedEntry(writer.Manager, "Update", writer.ApiVersion, writer.Subresource, time.GetUtcNow(), next));
-        }
-        else if (own is not null && !own.Fields.SetEquals(next))
-        {
-            own.Fields = next;
-            own.Time = time.GetUtcNow();
+            return null;
         }
 
-        entries.RemoveAll(e => e.Fields.IsEmpty && e.Operation == "Update");
+        var entries = ManagedEntry.ReadAll(managed);
+        Record(entries, live, updated, type, writer, reset);
+        return entries.Count == 0 ? null : ManagedEntry.WriteTyped(entries);
+    }
+
+    private void Record(List<ManagedEntry> entries, Dictionary<string, object?> live, Dictionary<string, object?> updated, MergeType type, FieldWriter writer, FieldSet? reset)
+    {
+        var difference = TreeWalk.Compare(live, updated, type);
+        var changed = difference.Modified.IsEmpty ? difference.Added : difference.Added.IsEmpty ? difference.Modified : difference.Modified.Union(difference.Added);
+        var removed = difference.Removed;
+        var own = ManagedEntry.Find(entries, writer, "Update");
+        TakeFromOthers(entries, own, changed, removed);
+        if (own is null || !own.Fields.Covers(changed) || own.Fields.Overlaps(removed))
+        {
+            var next = own is null ? changed : own.Fields.Difference(removed).Union(changed);
+            next = Owned(reset is null ? next : next.RecursiveDifference(reset));
+            if (own is null && !next.IsEmpty)
+            {
+                entries.Add(new ManagedEntry(writer.Manager, "Update", writer.ApiVersion, writer.Subresource, time.GetUtcNow(), next));
+            }
+            else if (own is not null && !own.Fields.SetEquals(next))
+            {
+                own.Fields = next;
+                own.Time = time.GetUtcNow();
+            }
+        }
+
+        entries.RemoveAll(e => e.IsEmpty && e.Operation == "Update");
         CapUpdaters(entries);
-        SetManaged(updated, entries);
     }
 
     /// <summary>Applies a configuration: the merged object with its managedFields set.</summary>
@@ -128,7 +160,7 @@ public sealed class FieldManager(TimeProvider time)
         }
 
         TakeFromOthers(entries, own, changed, difference.Removed);
-        entries.RemoveAll(e => e.Fields.IsEmpty && e != own);
+        entries.RemoveAll(e => e.IsEmpty && e != own);
         SetManaged(merged, entries);
         return merged;
     }
@@ -168,12 +200,20 @@ public sealed class FieldManager(TimeProvider time)
 
     private static void TakeFromOthers(List<ManagedEntry> entries, ManagedEntry? own, FieldSet changed, FieldSet removed)
     {
-        foreach (var entry in entries.Where(e => e != own))
+        if (changed.IsEmpty && removed.IsEmpty)
         {
-            entry.Fields = entry.Fields.Difference(changed).Difference(removed);
+            return;
         }
 
-        entries.RemoveAll(e => e != own && e.Fields.IsEmpty);
+        foreach (var entry in entries)
+        {
+            if (entry != own && (entry.Fields.Overlaps(changed) || entry.Fields.Overlaps(removed)))
+            {
+                entry.Fields = entry.Fields.Difference(changed).Difference(removed);
+            }
+        }
+
+        entries.RemoveAll(e => e != own && e.IsEmpty);
     }
 
     /// <summary>Keeps the number of updaters bounded: the oldest are merged into one.</summary>
@@ -191,28 +231,23 @@ public sealed class FieldManager(TimeProvider time)
         }
     }
 
+    /// <summary>Takes away, in place, what nobody may own.</summary>
     private static FieldSet Owned(FieldSet fields)
     {
-        var never = new FieldSet();
-        never.ChildOrNew(PathElement.Field("apiVersion")).Insert();
-        never.ChildOrNew(PathElement.Field("kind")).Insert();
-        var metadata = never.ChildOrNew(PathElement.Field("metadata"));
-        foreach (var name in s_unowned)
+        fields.Leave();
+        fields.Drop(s_apiVersion);
+        fields.Drop(s_kind);
+        if (fields.Child(s_metadata) is { } metadata)
         {
-            metadata.ChildOrNew(PathElement.Field(name)).Insert();
+            // Metadata itself is never owned, only what is in it.
+            metadata.Leave();
+            foreach (var name in s_unowned)
+            {
+                metadata.Drop(name);
+            }
         }
 
-        var result = fields.RecursiveDifference(never);
-        return new FieldSet().Union(WithoutOwn(result, PathElement.Field("metadata")));
-    }
-
-    /// <summary>Metadata itself is never owned, only what is in it.</summary>
-    private static FieldSet WithoutOwn(FieldSet fields, PathElement step)
-    {
-        var self = new FieldSet();
-        self.ChildOrNew(step).Insert();
-        self.Insert();
-        return fields.Difference(self);
+        return fields;
     }
 
     private static List<object?>? ManagedOf(Dictionary<string, object?> tree) =>

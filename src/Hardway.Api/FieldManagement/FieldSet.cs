@@ -5,7 +5,8 @@ namespace Hardway.Api.FieldManagement;
 /// <summary>A set of field paths as a tree. A node is a member itself, has members below, or both. Mutable; not shared.</summary>
 public sealed class FieldSet
 {
-    private SortedDictionary<PathElement, FieldSet>? _children;
+    private static readonly FieldSet s_none = new();
+    private Dictionary<PathElement, FieldSet>? _children;
 
     public bool IsMember { get; private set; }
 
@@ -30,7 +31,7 @@ public sealed class FieldSet
     public Dictionary<string, object?> ToFieldsV1()
     {
         var map = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var (step, child) in Children)
+        foreach (var (step, child) in Sorted())
         {
             if (child.IsEmpty)
             {
@@ -100,7 +101,7 @@ public sealed class FieldSet
         return result;
     }
 
-    public FieldSet Clone() => Combine(this, new FieldSet(), (a, _) => a);
+    public FieldSet Clone() => Combine(this, s_none, (a, _) => a);
 
     /// <summary>Makes every struct field and map key on the way to a member a member itself.</summary>
     public FieldSet WithNamedFields(MergeType type)
@@ -128,7 +129,7 @@ public sealed class FieldSet
     /// <summary>The paths of all members, for messages: .spec.containers[name="a"].image.</summary>
     public IEnumerable<string> Paths(string prefix = "")
     {
-        foreach (var (step, child) in Children)
+        foreach (var (step, child) in Sorted())
         {
             var path = prefix + step.ForPeople();
             if (child.IsMember)
@@ -143,32 +144,69 @@ public sealed class FieldSet
         }
     }
 
-    public bool SetEquals(FieldSet other)
+    public bool SetEquals(FieldSet other) => IsMember == other.IsMember && Covers(other) && other.Covers(this);
+
+    /// <summary>Whether every member of the other set is one of this.</summary>
+    public bool Covers(FieldSet other)
     {
-        if (IsMember != other.IsMember)
+        if (other.IsMember && !IsMember)
         {
             return false;
         }
 
-        return Difference(other).IsEmpty && other.Difference(this).IsEmpty;
+        foreach (var (step, child) in other.Children)
+        {
+            if (!(Child(step) is { } mine ? mine.Covers(child) : child.IsEmpty))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
+
+    /// <summary>Whether any path is a member of both.</summary>
+    public bool Overlaps(FieldSet other)
+    {
+        if (IsMember && other.IsMember)
+        {
+            return true;
+        }
+
+        foreach (var (step, child) in Children)
+        {
+            if (other.Child(step) is { } theirs && child.Overlaps(theirs))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes a step and all below it away, in place.</summary>
+    internal void Drop(PathElement step) => _children?.Remove(step);
+
+    /// <summary>Makes this node no member, in place; those below it stay.</summary>
+    internal void Leave() => IsMember = false;
+
+    private IEnumerable<KeyValuePair<PathElement, FieldSet>> Sorted() => _children is { Count: > 1 } ? _children.OrderBy(c => c.Key) : Children;
 
     public override string ToString() => Encoding.UTF8.GetString(ApiJson.SerializeTree(ToFieldsV1()));
 
     private static FieldSet Combine(FieldSet a, FieldSet b, Func<bool, bool, bool> rule)
     {
         var result = new FieldSet { IsMember = rule(a.IsMember, b.IsMember) };
-        var empty = new FieldSet();
         foreach (var (step, child) in a.Children)
         {
-            result.Adopt(step, Combine(child, b.Child(step) ?? empty, rule));
+            result.Adopt(step, Combine(child, b.Child(step) ?? s_none, rule));
         }
 
         foreach (var (step, child) in b.Children)
         {
             if (a.Child(step) is null)
             {
-                result.Adopt(step, Combine(empty, child, rule));
+                result.Adopt(step, Combine(s_none, child, rule));
             }
         }
 

@@ -176,12 +176,91 @@ public static class TreeWalk
 
     private static void CompareChild(PathElement step, object? x, bool hasX, object? y, bool hasY, MergeType type, FieldSet added, FieldSet modified, FieldSet removed)
     {
-        if (hasX && hasY && ReferenceEquals(x, y))
+        switch (hasX, hasY)
         {
-            return;
+            case (false, true):
+                All(y, type, added.ChildOrNew(step));
+                break;
+            case (true, false):
+                All(x, type, removed.ChildOrNew(step));
+                break;
+            default:
+                // Most of two states of an object is the same: no sets are made for it.
+                if (!AreSame(x, y))
+                {
+                    Compare(x, true, y, true, type, added.ChildOrNew(step), modified.ChildOrNew(step), removed.ChildOrNew(step));
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>All paths of a value that is there in one tree only, its containers among them.</summary>
+    private static void All(object? tree, MergeType type, FieldSet set)
+    {
+        set.Insert();
+        switch (tree)
+        {
+            case Dictionary<string, object?> map when type.Kind == MergeKind.Granular:
+                foreach (var (key, value) in map)
+                {
+                    All(value, type.Field(key) ?? MergeType.Deduced, set.ChildOrNew(PathElement.Field(key)));
+                }
+
+                break;
+            case List<object?> list when type.Kind is MergeKind.Keyed or MergeKind.Set:
+                foreach (var (step, item) in Index(list, type))
+                {
+                    All(item, type.Item, set.ChildOrNew(step));
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Equal in every part: an empty container is not an absent one, and lists are compared in order.</summary>
+    private static bool AreSame(object? x, object? y)
+    {
+        if (ReferenceEquals(x, y))
+        {
+            return true;
         }
 
-        Compare(x, hasX, y, hasY, type, added.ChildOrNew(step), modified.ChildOrNew(step), removed.ChildOrNew(step));
+        switch (x, y)
+        {
+            case (Dictionary<string, object?> a, Dictionary<string, object?> b):
+                if (a.Count != b.Count)
+                {
+                    return false;
+                }
+
+                foreach (var (key, value) in a)
+                {
+                    if (!b.TryGetValue(key, out var other) || !AreSame(value, other))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            case (List<object?> a, List<object?> b):
+                if (a.Count != b.Count)
+                {
+                    return false;
+                }
+
+                for (var i = 0; i < a.Count; i++)
+                {
+                    if (!AreSame(a[i], b[i]))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            default:
+                return x is not null && x.Equals(y);
+        }
     }
 
     private static void Mark(bool was, bool isThere, FieldSet added, FieldSet removed)

@@ -18,6 +18,9 @@ namespace Hardway.ApiServer.Handlers;
 /// </summary>
 internal sealed class ListHandler(ApiServices services)
 {
+    private static readonly byte[] s_first = "{"u8.ToArray();
+    private static readonly byte[] s_next = ",{"u8.ToArray();
+    private static readonly byte[] s_end = "]}"u8.ToArray();
     private readonly SnapshotShelf _shelf = new(services.Time);
 
     public async Task HandleAsync(RequestContext context, ServedResource resource)
@@ -55,6 +58,12 @@ internal sealed class ListHandler(ApiServices services)
                 var messages = page.Items.ConvertAll(i => ObjectStore.Message(resource, i));
                 var body = ApiProtobuf.WrapList(resource.Info.ApiVersion, resource.Info.Kind + "List", page.Metadata, messages);
                 await ResponseWriter.WriteProtobufAsync(context, 200, body).ConfigureAwait(false);
+                break;
+            case Representation.Object when ResponseWriter.TakesParts(context, negotiation.Media) && IsWhole(resource, page):
+                var head = Head(resource, page);
+                var trimmed = resource.Registry.Envelope.Length - 1;
+                var length = head.Length + s_end.Length + page.Items.Sum(i => (long)i.Json.Length - trimmed) + Math.Max(0, page.Items.Count - 1);
+                await ResponseWriter.WritePartsAsync(context, length, PartsOf(resource, page, head)).ConfigureAwait(false);
                 break;
             default:
                 await ResponseWriter.WriteJsonAsync(context, 200, Encode(resource, page), negotiation.Media).ConfigureAwait(false);
@@ -244,15 +253,46 @@ internal sealed class ListHandler(ApiServices services)
         return new ListPage(items, metadata);
     }
 
+    /// <summary>Whether every item's bytes can be sent as they are but for kind and apiVersion, with which they all begin.</summary>
+    private static bool IsWhole(ServedResource resource, ListPage page) =>
+        resource.IsStorageVersion && !resource.Registry.IsCustom && page.Items.TrueForAll(i => i.Json.Span.StartsWith(resource.Registry.Envelope.Span));
+
+    private static byte[] Head(ServedResource resource, ListPage page)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        WriteHead(buffer, resource, page);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void WriteHead(ArrayBufferWriter<byte> buffer, ServedResource resource, ListPage page)
+    {
+        buffer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Info.Kind}List\",\"apiVersion\":\"{resource.Info.ApiVersion}\",\"metadata\":"));
+        ApiJson.Write(buffer, page.Metadata);
+        buffer.Write(",\"items\":["u8);
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> PartsOf(ServedResource resource, ListPage page, byte[] head)
+    {
+        yield return head;
+        var envelope = resource.Registry.Envelope.Length;
+        var begin = s_first;
+        foreach (var item in page.Items)
+        {
+            yield return begin;
+            yield return item.Json[envelope..];
+            begin = s_next;
+        }
+
+        yield return s_end;
+    }
+
     /// <summary>The list's bytes, put together from the items' own.</summary>
     private static ReadOnlyMemory<byte> Encode(ServedResource resource, ListPage page)
     {
         var envelope = resource.IsStorageVersion && !resource.Registry.IsCustom ? resource.Registry.Envelope.Length : 0;
         var size = 256 + page.Items.Sum(i => i.Json.Length + 1);
         var buffer = new ArrayBufferWriter<byte>(size);
-        buffer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Info.Kind}List\",\"apiVersion\":\"{resource.Info.ApiVersion}\",\"metadata\":"));
-        ApiJson.Write(buffer, page.Metadata);
-        buffer.Write(",\"items\":["u8);
+        WriteHead(buffer, resource, page);
         var first = true;
         foreach (var item in page.Items)
         {
@@ -265,7 +305,7 @@ internal sealed class ListHandler(ApiServices services)
             WriteItem(buffer, resource, item.Json, envelope);
         }
 
-        buffer.Write("]}"u8);
+        buffer.Write(s_end);
         return buffer.WrittenMemory;
     }
 

@@ -9,7 +9,7 @@ namespace Hardway.ApiServer.Handlers;
 /// <summary>Tables for kubectl get: the kind's columns, or Name and Age.</summary>
 internal static class TablePrinter
 {
-    private const string NameHelp = "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically.";
+    private const string NameHelp = "The object's name, unique among objects of its kind in its namespace.";
     private const string AgeHelp = "When the object was made, in UTC.";
 
     public static string IncludeObject(RequestContext context)

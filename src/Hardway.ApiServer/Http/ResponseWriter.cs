@@ -19,11 +19,13 @@ internal static class ResponseWriter
         : WriteJsonAsync(context, code, ApiJson.Serialize(value), media);
 
     /// <summary>A body in protobuf, envelope and all.</summary>
-    public static Task WriteProtobufAsync(RequestContext context, int code, ReadOnlyMemory<byte> body)
+    public static Task WriteProtobufAsync(RequestContext context, int code, ReadOnlyMemory<byte> body) => WriteBytesAsync(context, code, body, ApiProtobuf.MediaType);
+
+    public static Task WriteBytesAsync(RequestContext context, int code, ReadOnlyMemory<byte> body, string type)
     {
         context.Response.StatusCode = code;
         Headers(context);
-        context.Response.ContentType = ApiProtobuf.MediaType;
+        context.Response.ContentType = type;
         return SendAsync(context, body);
     }
 
@@ -64,6 +66,49 @@ internal static class ResponseWriter
         response.ContentLength = body.Length;
         await response.BodyWriter.WriteAsync(body, context.Aborted).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Writes a large body of JSON from its parts as they are, without putting them together first. For clients that want neither YAML nor indentation
+    /// (<see cref="TakesParts"/>).
+    /// </summary>
+    public static async Task WritePartsAsync(RequestContext context, long length, IEnumerable<ReadOnlyMemory<byte>> parts)
+    {
+        const int FlushFrom = 32 * 1024;
+        var response = context.Response;
+        response.StatusCode = 200;
+        Headers(context);
+        response.ContentType = "application/json";
+        if (length >= GzipFrom && AcceptsGzip(context.Request))
+        {
+            response.Headers.ContentEncoding = "gzip";
+            response.Headers.Vary = "Accept-Encoding";
+            await using var zip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
+            foreach (var part in parts)
+            {
+                await zip.WriteAsync(part, context.Aborted).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        response.ContentLength = length;
+        var output = response.BodyWriter;
+        var pending = 0;
+        foreach (var part in parts)
+        {
+            output.Write(part.Span);
+            pending += part.Length;
+            if (pending > FlushFrom)
+            {
+                pending = 0;
+                await output.FlushAsync(context.Aborted).ConfigureAwait(false);
+            }
+        }
+
+        await output.FlushAsync(context.Aborted).ConfigureAwait(false);
+    }
+
+    public static bool TakesParts(RequestContext context, MediaType media) => media == MediaType.Json && !IsPretty(context.Request);
 
     public static Task WriteTextAsync(RequestContext context, int code, string text, string type = "text/plain; charset=utf-8")
     {

@@ -4,11 +4,21 @@ using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Hardway.Api;
+using Hardway.Api.Protobuf;
 
 namespace Hardway.ApiServer.OpenApi;
 
-/// <summary>A document and the hash that clients cache it by.</summary>
-internal sealed record OpenApiDocument(byte[] Json, string Hash);
+/// <summary>A document and the hash that clients cache it by; in protobuf once somebody asked for that.</summary>
+internal sealed class OpenApiDocument(byte[] json, Func<byte[], byte[]> toProtobuf)
+{
+    private readonly Lazy<byte[]> _protobuf = new(() => toProtobuf(json));
+
+    public byte[] Json => json;
+
+    public string Hash { get; } = Convert.ToHexString(SHA512.HashData(json));
+
+    public byte[] Protobuf => _protobuf.Value;
+}
 
 /// <summary>
 /// The OpenAPI documents of the served resources, made on first use and kept: /openapi/v3 (an index, and a document a group version) and
@@ -116,6 +126,6 @@ internal sealed class OpenApiDocuments(IReadOnlyList<ResourceInfo> served)
         }
 
         var json = buffer.WrittenSpan.ToArray();
-        return new OpenApiDocument(json, Convert.ToHexString(SHA512.HashData(json)));
+        return new OpenApiDocument(json, key == "v2" ? d => OpenApiProtobuf.V2(d) : d => OpenApiProtobuf.V3(d));
     })).Value;
 }

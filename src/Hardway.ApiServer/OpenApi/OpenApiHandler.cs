@@ -1,11 +1,17 @@
+using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
+using Microsoft.AspNetCore.Http;
 
 namespace Hardway.ApiServer.OpenApi;
 
-/// <summary>/openapi/v3, its documents by group version, and /openapi/v2. The documents are kept until the custom resources change.</summary>
+/// <summary>
+/// /openapi/v3, its documents by group version, and /openapi/v2, each in JSON or protobuf. A document asked for by its hash may be kept for ever. The documents
+/// are kept until the custom resources change.
+/// </summary>
 internal sealed class OpenApiHandler(ResourceScheme scheme)
 {
+    private const string Protobuf = "application/com.github.proto-openapi.spec.";
     private volatile Made? _made;
 
     public async Task<bool> TryHandleAsync(RequestContext context)
@@ -13,7 +19,7 @@ internal sealed class OpenApiHandler(ResourceScheme scheme)
         var path = context.Info.Path;
         if (path == "/openapi/v2")
         {
-            await WriteAsync(context, Documents().V2()).ConfigureAwait(false);
+            await WriteAsync(context, Documents().V2(), "v2").ConfigureAwait(false);
             return true;
         }
 
@@ -35,21 +41,71 @@ internal sealed class OpenApiHandler(ResourceScheme scheme)
             return true;
         }
 
-        await WriteAsync(context, document).ConfigureAwait(false);
+        if (!IsElsewhere(context, document.Hash))
+        {
+            await WriteAsync(context, document, "v3").ConfigureAwait(false);
+        }
+
         return true;
     }
 
-    private static async Task WriteAsync(RequestContext context, OpenApiDocument document)
+    /// <summary>A hash that is no longer true leads to the one that is.</summary>
+    private static bool IsElsewhere(RequestContext context, string hash)
     {
-        var tag = "\"" + document.Hash + "\"";
+        var asked = context.Request.Query["hash"].ToString();
+        if (asked.Length == 0)
+        {
+            return false;
+        }
+
+        if (asked != hash)
+        {
+            context.Response.StatusCode = 301;
+            context.Response.Headers.Location = context.Info.Path + "?hash=" + hash;
+            return true;
+        }
+
+        context.Response.Headers.CacheControl = "public, immutable";
+        context.Response.Headers.Expires = context.ReceivedAt.AddYears(1).ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        return false;
+    }
+
+    private static async Task WriteAsync(RequestContext context, OpenApiDocument document, string version)
+    {
+        var inProtobuf = WantsProtobuf(context.Request, version);
+        var tag = "\"" + document.Hash + (inProtobuf ? "-protobuf\"" : "\"");
         context.Response.Headers.ETag = tag;
+        context.Response.Headers.Vary = "Accept";
         if (context.Request.Headers.IfNoneMatch.ToString() == tag)
         {
             context.Response.StatusCode = 304;
             return;
         }
 
-        await ResponseWriter.WriteJsonAsync(context, 200, document.Json).ConfigureAwait(false);
+        await (inProtobuf
+            ? ResponseWriter.WriteBytesAsync(context, 200, document.Protobuf, $"{Protobuf}{version}.v1.0+protobuf")
+            : ResponseWriter.WriteJsonAsync(context, 200, document.Json)).ConfigureAwait(false);
+    }
+
+    /// <summary>The first that is known of what the client accepts.</summary>
+    private static bool WantsProtobuf(HttpRequest request, string version)
+    {
+        var accept = request.Headers.Accept.ToString();
+        foreach (var part in accept.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var type = part.Split(';', 2)[0].Trim();
+            if (type == $"{Protobuf}{version}@v1.0+protobuf" || type == $"{Protobuf}{version}.v1.0+protobuf")
+            {
+                return true;
+            }
+
+            if (type is "application/json" or "application/*" or "*/*")
+            {
+                return false;
+            }
+        }
+
+        return accept.Length == 0 ? false : throw Statuses.NotAcceptable($"only the following media types are accepted: application/json, {Protobuf}{version}@v1.0+protobuf", details: true);
     }
 
     private OpenApiDocuments Documents()

@@ -9,6 +9,7 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
     private const string Status = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
     private const string DeleteOptions = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
     private static readonly string[] s_produced = ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"];
+    private static readonly string[] s_produces = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
     private static readonly string[] s_patches = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
     private static readonly (string Name, string Type)[] s_list =
     [
@@ -111,7 +112,8 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
         if (!v3)
         {
             WriteTexts("consumes", action == "patch" ? s_patches : ["*/*"]);
-            WriteTexts("produces", s_produced);
+            WriteTexts("produces", s_produces);
+            WriteTexts("schemes", ["https"]);
         }
 
         WriteQuery(query, body);
@@ -170,7 +172,7 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
             writer.WriteString("in", place);
         }
 
-        writer.WriteString("description", $"{name}: see the API concepts.");
+        writer.WriteString("description", ParameterTexts.Of(name));
         if (required)
         {
             writer.WriteBoolean("required", true);

@@ -19,6 +19,7 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
     public const string Patch = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
     private const string Json = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON";
 
+    private readonly Descriptions _texts = Descriptions.Get();
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _wanted = new(StringComparer.Ordinal);
 
@@ -110,9 +111,9 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
 
     private void WriteStruct(TypeSchema type)
     {
-        writer.WriteString("description", Descriptions.OfType(type));
+        writer.WriteString("description", _texts.OfType(type));
         writer.WriteString("type", "object");
-        var required = type.Fields.ToArray().Where(f => f.IsRequired).Select(f => f.Name).Order(StringComparer.Ordinal).ToList();
+        var required = type.Fields.ToArray().Where(f => f.IsRequired).Select(f => f.Name).ToList();
         if (required.Count > 0)
         {
             WriteTexts("required", required);
@@ -139,11 +140,15 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
         if (type.Kind.Length > 0)
         {
             writer.WriteStartArray("x-kubernetes-group-version-kind");
-            writer.WriteStartObject();
-            writer.WriteString("group", type.Group == "meta.k8s.io" ? "" : type.Group);
-            writer.WriteString("kind", type.Kind);
-            writer.WriteString("version", type.Version);
-            writer.WriteEndObject();
+            foreach (var (group, version) in GroupVersions(type))
+            {
+                writer.WriteStartObject();
+                writer.WriteString("group", group);
+                writer.WriteString("kind", type.Kind);
+                writer.WriteString("version", version);
+                writer.WriteEndObject();
+            }
+
             writer.WriteEndArray();
         }
 
@@ -153,9 +158,14 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
         }
     }
 
+    /// <summary>Of options and watch events: every group and version, with those that are no longer served.</summary>
+    private static IEnumerable<(string Group, string Version)> GroupVersions(TypeSchema type) => type.Kind is "DeleteOptions" or "WatchEvent"
+        ? EveryGroupVersion.All
+        : [(type.Group == "meta.k8s.io" ? "" : type.Group, type.Version)];
+
     private void WriteField(TypeSchema type, FieldSchema field)
     {
-        writer.WriteString("description", Descriptions.OfField(type, field));
+        writer.WriteString("description", _texts.OfField(type, field));
         var reference = ReferenceOf(field.Shape, field);
         var defaultValue = v3 ? DefaultOf(field) : field.Default;
         if (reference is not null)
@@ -300,7 +310,7 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
             case ShapeKind.Map:
                 writer.WriteString("type", "object");
                 writer.WriteStartObject("additionalProperties");
-                WriteElement(shape.Element!, null);
+                WriteElement(shape.Element!, field);
                 writer.WriteEndObject();
                 break;
             case ShapeKind.OneOf:
@@ -319,13 +329,9 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
         }
 
         WriteShape(element, null);
-        if (field?.Enum is { } values && element.Kind == ShapeKind.String)
+        if ((field?.ItemEnum ?? field?.Enum) is { } values && element.Kind == ShapeKind.String)
         {
             WriteTexts("enum", values);
-        }
-        else if (v3 && element.Kind is ShapeKind.String)
-        {
-            writer.WriteString("default", "");
         }
     }
 

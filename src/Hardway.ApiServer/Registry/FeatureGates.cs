@@ -24,9 +24,22 @@ internal sealed class FeatureGates(IReadOnlyDictionary<string, string> settings)
         return true;
     }
 
-    /// <summary>What is neither true nor false, one line each.</summary>
-    public IEnumerable<string> Problems() =>
-        settings.Where(s => Parse(s.Value) is null).Select(s => $"--feature-gates has {s.Key}={s.Value}, which is neither true nor false");
+    /// <summary>What is not known or neither true nor false, one line each.</summary>
+    public IEnumerable<string> Problems()
+    {
+        foreach (var (name, value) in settings)
+        {
+            if (Parse(value) is null)
+            {
+                yield return $"--feature-gates has {name}={value}, which is neither true nor false";
+            }
+
+            if (!FeatureGateNames.Has(name))
+            {
+                yield return $"--feature-gates has {name}, which is no feature gate of 1.36";
+            }
+        }
+    }
 
     /// <summary>A boolean in Go's spellings; nothing at all is true.</summary>
     public static bool? Parse(string text) => text switch

@@ -12,10 +12,10 @@ internal sealed class FieldOwnership(TimeProvider time)
     public void Update(ServedResource resource, KubeObject? old, KubeObject value, string manager, string subresource)
     {
         var info = resource.Info;
-        var live = old is null ? EmptyTree(info) : ApiJson.ToTree(VersionConversion.Convert(old, resource.Registry.Storage, info));
-        var updated = ApiJson.ToTree(VersionConversion.Convert(value, resource.Registry.Storage, info));
-        _manager.Update(live, updated, resource.MergeType, new FieldWriter(manager, info.ApiVersion, subresource), Reset(resource, subresource));
-        value.Metadata.ManagedFields = ReadManaged(updated);
+        var live = old is null ? EmptyTree(info) : ApiJson.ToTree(VersionConversion.Convert(old, resource.Registry.Storage, info), managedFields: false);
+        var updated = ApiJson.ToTree(VersionConversion.Convert(value, resource.Registry.Storage, info), managedFields: false);
+        var managed = value.Metadata.ManagedFields ?? old?.Metadata.ManagedFields;
+        value.Metadata.ManagedFields = _manager.Update(live, updated, managed, resource.MergeType, new FieldWriter(manager, info.ApiVersion, subresource), Reset(resource, subresource));
     }
 
     /// <summary>Merges an applied configuration into the live object, in the version that the client speaks.</summary>
@@ -27,9 +27,8 @@ internal sealed class FieldOwnership(TimeProvider time)
     {
         var empty = (KubeObject)type.New();
         (empty.Kind, empty.ApiVersion) = (value.Kind, value.ApiVersion);
-        var updated = ApiJson.ToTree(value);
-        _manager.Update(ApiJson.ToTree(empty), updated, SchemaMergeType.Of(type), new FieldWriter(manager, value.ApiVersion, subresource), null);
-        value.Metadata.ManagedFields = ReadManaged(updated);
+        value.Metadata.ManagedFields = _manager.Update(
+            ApiJson.ToTree(empty), ApiJson.ToTree(value, managedFields: false), value.Metadata.ManagedFields, SchemaMergeType.Of(type), new FieldWriter(manager, value.ApiVersion, subresource));
     }
 
     /// <summary>What a new object is compared with: one of its type with nothing in it but what its type always has.</summary>
@@ -39,15 +38,6 @@ internal sealed class FieldOwnership(TimeProvider time)
         empty.Kind = info.Kind;
         empty.ApiVersion = info.ApiVersion;
         return ApiJson.ToTree(empty);
-    }
-
-    private static List<Hardway.Api.Meta.V1.ManagedFieldsEntry>? ReadManaged(Dictionary<string, object?> tree)
-    {
-        var only = new Dictionary<string, object?>(StringComparer.Ordinal)
-        {
-            ["metadata"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["managedFields"] = (tree.GetValueOrDefault("metadata") as Dictionary<string, object?>)?.GetValueOrDefault("managedFields") },
-        };
-        return ((KubeObject)ApiJson.FromTree(Hardway.Api.Meta.V1.PartialObjectMetadata.TypeSchema, only)).Metadata.ManagedFields;
     }
 
     /// <summary>What the endpoint ignores and so nobody can own through it.</summary>

@@ -60,21 +60,26 @@ internal sealed class ObjectDecoder(ResourceScheme scheme) : IObjectDecoder
     }
 }
 
-/// <summary>Keeps an object's decoded form beside its bytes once somebody asked for it. Shared: never change the object.</summary>
+/// <summary>
+/// Keeps an object's decoded form beside its bytes once somebody asked for it, as long as there is memory: the collector may take it. Shared: never
+/// change the object.
+/// </summary>
 internal sealed class ObjectSlot
 {
-    private KubeObject? _value;
+    private WeakReference<KubeObject>? _value;
     private byte[]? _message;
 
-    public KubeObject Get(TypeSchema type, CachedObject cached) => Volatile.Read(ref _value) is { } known && known.StructSchema == type ? known : Fill(type, cached);
+    public KubeObject Get(TypeSchema type, CachedObject cached) => Known(type) ?? Fill(type, cached);
+
+    private KubeObject? Known(TypeSchema type) =>
+        Volatile.Read(ref _value) is { } slot && slot.TryGetTarget(out var known) && known.StructSchema == type ? known : null;
 
     /// <summary>The object's protobuf message, kept once a client asked for it.</summary>
     public ReadOnlyMemory<byte> Message(TypeSchema type, CachedObject cached) => Volatile.Read(ref _message) ?? FillMessage(type, cached);
 
     private byte[] FillMessage(TypeSchema type, CachedObject cached)
     {
-        var known = Volatile.Read(ref _value) ?? (KubeObject)ApiJson.Deserialize(type, cached.Json.Span);
-        var message = Hardway.Api.Protobuf.ApiProtobuf.SerializeMessage(known);
+        var message = Hardway.Api.Protobuf.ApiProtobuf.SerializeMessage(Get(type, cached));
         Volatile.Write(ref _message, message);
         return message;
     }
@@ -82,7 +87,7 @@ internal sealed class ObjectSlot
     private KubeObject Fill(TypeSchema type, CachedObject cached)
     {
         var value = (KubeObject)ApiJson.Deserialize(type, cached.Json.Span);
-        Volatile.Write(ref _value, value);
+        Volatile.Write(ref _value, new WeakReference<KubeObject>(value));
         return value;
     }
 }

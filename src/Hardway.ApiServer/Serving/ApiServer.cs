@@ -142,6 +142,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
         }
 
         host.Add("kubernetes service", _kubernetes.RunAsync);
+        host.Add("identity", new ServerIdentity(_services).RunAsync);
         host.Add("drain", DrainAsync, _ =>
         {
             _readiness.IsReady = true;

@@ -13,7 +13,7 @@ public sealed record WatchCacheOptions
     public int MaxEvents { get; init; } = 20_000;
 
     /// <summary>at most so many bytes of objects,</summary>
-    public long MaxEventBytes { get; init; } = 16 << 20;
+    public long MaxEventBytes { get; init; } = 8 << 20;
 
     /// <summary>and none older than this,</summary>
     public TimeSpan EventRetention { get; init; } = TimeSpan.FromSeconds(75);
