@@ -56,7 +56,10 @@ internal static class DeviceConversion
         var exactly = Tree.New();
         foreach (var name in s_exactly)
         {
-            request.Move(name, exactly, name);
+            if (request.Remove(name, out var value) && value is not (null or "" or 0L))
+            {
+                exactly[name] = value;
+            }
         }
 
         // A request with alternatives has nothing of its own.
