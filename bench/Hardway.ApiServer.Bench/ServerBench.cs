@@ -53,7 +53,7 @@ internal sealed class ServerBench : IAsyncDisposable
         await _etcd.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static string Body(string name) => $$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"{{name}}","labels":{"app":"bench"}},"data":{"text":"{{s_text}}"}}""";
+    private static string Body(string name) => $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"{{{name}}}","labels":{"app":"bench"}},"data":{"text":"{{{s_text}}}"}}""";
 
     private async Task WritesAsync(TimeSpan length)
     {
@@ -62,7 +62,7 @@ internal sealed class ServerBench : IAsyncDisposable
         var raw = await RawAsync(length).ConfigureAwait(false);
         var create = await _clients.MeasureAsync(length, i => Clients.Request(HttpMethod.Post, Path, Body($"create-{i}"))).ConfigureAwait(false);
         Show("create", create, raw, "raw");
-        string Patch(int i) => $$"""{"data":{"n":"{{i}}"}}""";
+        string Patch(int i) => $$$"""{"data":{"n":"{{{i}}}"}}""";
         await _clients.MeasureAsync(length / 2, i => Clients.Request(HttpMethod.Patch, $"{Path}/create-{1 + (i % 500)}", Patch(i), "application/merge-patch+json")).ConfigureAwait(false);
         var patch = await _clients.MeasureAsync(length, i => Clients.Request(HttpMethod.Patch, $"{Path}/create-{1 + (i % 500)}", Patch(-i), "application/merge-patch+json")).ConfigureAwait(false);
         Show("patch", patch, raw, "raw");
@@ -158,7 +158,7 @@ internal sealed class ServerBench : IAsyncDisposable
         }).ToList();
         await Task.Run(() => ready.Wait(TimeSpan.FromSeconds(30))).ConfigureAwait(false);
         var start = TimeProvider.System.GetTimestamp();
-        await _clients.MeasureAsync(length, i => Clients.Request(HttpMethod.Patch, $"{Path}/o-{1 + (i % 500)}", $$"""{"data":{"w":"{{i}}"}}""", "application/merge-patch+json"), 8).ConfigureAwait(false);
+        await _clients.MeasureAsync(length, i => Clients.Request(HttpMethod.Patch, $"{Path}/o-{1 + (i % 500)}", $$$"""{"data":{"w":"{{{i}}}"}}""", "application/merge-patch+json"), 8).ConfigureAwait(false);
         var rate = Interlocked.Read(ref events) / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         Console.WriteLine($"watch            {rate,10:N0} events/s to {Watchers} watchers, client on the same cores");
         await stop.CancelAsync().ConfigureAwait(false);
