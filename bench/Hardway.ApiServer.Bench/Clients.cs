@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
@@ -55,10 +56,10 @@ internal sealed class Clients : IDisposable
         return request;
     }
 
+    [SuppressMessage("Security", "CA5359", Justification = "The server is one that this program started a moment ago.")]
     private static HttpClient New(int port, X509Certificate2? identity)
     {
         var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = false };
-        // The server is one that this program started a moment ago.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
         if (identity is not null)
         {

@@ -13,14 +13,15 @@ internal static partial class SqliteLibrary
     private const string Resource = "libe_sqlite3.so";
     private const uint CloseOnExec = 1;
     private static readonly Lazy<nint> s_handle = new(LoadFromMemory);
+    private static readonly Lazy<bool> s_prepared = new(Register);
 
-    static SqliteLibrary() =>
-        NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == "e_sqlite3" ? s_handle.Value : 0);
+    /// <summary>Makes SQLite find its library, once; what goes wrong with loading it shows at its first use.</summary>
+    public static void Prepare() => _ = s_prepared.Value;
 
-    /// <summary>Makes SQLite find its library; what goes wrong shows at its first use.</summary>
-    public static void Prepare()
+    private static bool Register()
     {
-        // The static constructor has done it.
+        NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == "e_sqlite3" ? s_handle.Value : 0);
+        return true;
     }
 
     private static nint LoadFromMemory()
