@@ -18,6 +18,7 @@ internal sealed class Dispatcher
     private readonly DeleteHandler _delete;
     private readonly ScaleHandler _scale;
     private readonly ConnectHandlers _connect;
+    private readonly ComponentStatusHandler _components;
 
     public Dispatcher(ApiServices services, ConnectHandlers connect)
     {
@@ -31,6 +32,7 @@ internal sealed class Dispatcher
         _delete = new DeleteHandler(services, _list);
         _scale = new ScaleHandler(services);
         _connect = connect;
+        _components = new ComponentStatusHandler(services);
     }
 
     public Task HandleAsync(RequestContext context)
@@ -72,6 +74,11 @@ internal sealed class Dispatcher
         if (context.Request.Method is "HEAD" || !resource.Has(info.Verb) || (info.Verb == "create" && info.Name.Length > 0) || (info.Verb is "update" or "patch" && info.Name.Length == 0))
         {
             throw Statuses.MethodNotAllowed();
+        }
+
+        if (info is { Group: "", Resource: "componentstatuses" })
+        {
+            return info.Verb == "get" ? _components.GetAsync(context, resource) : _components.ListAsync(context, resource);
         }
 
         return info.Verb switch

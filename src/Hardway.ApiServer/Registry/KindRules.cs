@@ -16,6 +16,9 @@ internal abstract class KindRules
     /// <summary>How names are checked.</summary>
     public virtual NameRule NameRule => NameRule.DnsSubdomain;
 
+    /// <summary>How errors name the resource, where that is not its plural.</summary>
+    public virtual string? ErrorName => null;
+
     /// <summary>metadata.generation counts the changes of spec (of what <see cref="GenerationFields"/> names).</summary>
     public virtual bool HasGeneration => false;
 

@@ -24,6 +24,7 @@ internal static partial class RulesCatalog
         [("", "PodTemplate")] = new PodTemplateRules(),
         [("", "Namespace")] = new NamespaceRules(),
         [("", "Node")] = new NodeRules(),
+        [("", "ComponentStatus")] = new ComponentStatusRules(),
         [("", "ConfigMap")] = new ConfigMapRules(),
         [("", "Secret")] = new SecretRules(),
         [("", "ServiceAccount")] = new ServiceAccountRules(),
