@@ -43,7 +43,7 @@ internal static class Statuses
 
     public static ApiException MethodNotAllowed() => Make(405, StatusReason.MethodNotAllowed, "the server does not allow this method on the requested resource", new StatusDetails());
 
-    public static ApiException NotAcceptable(string message, bool details) => Make(406, StatusReason.NotAcceptable, message, details ? new StatusDetails() : null);
+    public static ApiException NotAcceptable(string message, bool details = true) => Make(406, StatusReason.NotAcceptable, message, details ? new StatusDetails() : null);
 
     public static ApiException UnsupportedMediaType(string message) => Make(415, StatusReason.UnsupportedMediaType, message, new StatusDetails());
 
