@@ -9,6 +9,7 @@ namespace Hardway.Oracle.Tests.Replay;
 internal sealed partial record JsonDifference(string Path, string Expected, string Found)
 {
     private const string Absent = "(absent)";
+    private static readonly string[] s_documented = ["properties", "allOf", "oneOf", "schema", "operationId", "content", "$ref", "x-kubernetes-group-version-kind"];
 
     public override string ToString() => $"{Path}: expected {Expected}, found {Found}";
 
@@ -63,8 +64,15 @@ internal sealed partial record JsonDifference(string Path, string Expected, stri
     {
         "warning" => parent.ContainsKey("fieldRef"),
         "message" => Text(parent["kind"]) == "Status" || (parent.ContainsKey("type") && parent.ContainsKey("status")) || parent.All(p => p.Key is "reason" or "message" or "field"),
+        "description" => IsDocumentation(parent),
         _ => false,
     };
+
+    /// <summary>What a column of a table, or a type, field or parameter of an OpenAPI document is said to be.</summary>
+    private static bool IsDocumentation(JsonObject parent) =>
+        (parent.ContainsKey("format") && parent.ContainsKey("priority"))
+        || s_documented.Any(parent.ContainsKey)
+        || Text(parent["type"]) is "object" or "string" or "integer" or "array" or "boolean" or "number";
 
     private static bool SameScalar(JsonNode? expected, JsonNode? found)
     {
