@@ -88,7 +88,7 @@ public sealed class NodeTests
           storageClassName: {{_namespace}}
           persistentVolumeReclaimPolicy: Retain
           hostPath: {path: /var/tmp/{{_namespace}}, type: DirectoryOrCreate}
-          nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-1]}]}]}}
+          nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-1]}]}]} }
         ---
         apiVersion: v1
         kind: PersistentVolumeClaim
