@@ -78,22 +78,25 @@ public sealed class NodeTests
 
     [Fact]
     public Task A_claim_is_bound_to_a_volume_of_the_node_and_keeps_what_was_written() => InNamespaceAsync(
-        $$"""
+        $$$"""
         apiVersion: v1
         kind: PersistentVolume
-        metadata: {name: {{_namespace}}}
+        metadata: {name: {{{_namespace}}}}
         spec:
           capacity: {storage: 10Mi}
           accessModes: [ReadWriteOnce]
-          storageClassName: {{_namespace}}
+          storageClassName: {{{_namespace}}}
           persistentVolumeReclaimPolicy: Retain
-          hostPath: {path: /var/tmp/{{_namespace}}, type: DirectoryOrCreate}
-          nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-1]}]}]} }
+          hostPath: {path: /var/tmp/{{{_namespace}}}, type: DirectoryOrCreate}
+          nodeAffinity:
+            required:
+              nodeSelectorTerms:
+              - matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-1]}]
         ---
         apiVersion: v1
         kind: PersistentVolumeClaim
         metadata: {name: data}
-        spec: {accessModes: [ReadWriteOnce], storageClassName: {{_namespace}}, resources: {requests: {storage: 10Mi}}}
+        spec: {accessModes: [ReadWriteOnce], storageClassName: {{{_namespace}}}, resources: {requests: {storage: 10Mi} } }
         ---
         apiVersion: v1
         kind: Pod
