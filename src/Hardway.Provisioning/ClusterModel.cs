@@ -55,9 +55,15 @@ internal sealed class ClusterModel : IAsyncDisposable
 
     public SshMachine SshTo(Machine machine) => _surveys[machine].Ssh;
 
-    public string Certificate(string name) => File.ReadAllText(Files.Certificate(name));
+    public string Certificate(string name) => ReadFile(Files.Certificate(name));
 
-    public string Key(string name) => File.ReadAllText(Files.Key(name));
+    public string Key(string name) => ReadFile(Files.Key(name));
+
+    public string KubeconfigOf(string name) => ReadFile(Files.Kubeconfig(name));
+
+    private static string ReadFile(string path) => File.Exists(path)
+        ? File.ReadAllText(path)
+        : throw new ComponentException($"{path} is not there yet: the steps certificates and configuration make it");
 
     public async ValueTask DisposeAsync()
     {

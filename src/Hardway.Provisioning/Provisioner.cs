@@ -1,8 +1,11 @@
+using Hardway.Hosting;
 using Hardway.Provisioning.Addons;
 using Hardway.Provisioning.Cluster;
 using Hardway.Provisioning.Compute;
 using Hardway.Provisioning.ControlPlane;
+using Hardway.Provisioning.Doctor;
 using Hardway.Provisioning.Machines;
+using Hardway.Provisioning.Planning;
 using Hardway.Provisioning.Remote;
 using Hardway.Provisioning.Steps;
 using Hardway.Provisioning.Verification;
@@ -28,20 +31,95 @@ public sealed class Provisioner : IAsyncDisposable
 
     public string AdminKubeconfig => _cluster.Files.AdminKubeconfig;
 
+    public string ReceiptFile => _cluster.Files.Receipt;
+
     public string Transcript => _cluster.Files.Transcript;
 
     /// <summary>Brings every machine to its state. Running it again changes only what differs; interrupted, the next run goes on.</summary>
     public Task<StepReport> UpAsync(Action<StepEvent> observer, CancellationToken cancellation)
         => new StepRunner(Graph, observer, _cluster.Options.Time).RunAsync(cancellation);
 
+    /// <summary>Runs the steps of one name, or of one name on one machine ("etcd@server-0"), and of the others only those that open the connections.</summary>
+    public Task<StepReport> RunStepAsync(string name, Action<StepEvent> observer, CancellationToken cancellation)
+        => new StepRunner(Select(name), observer, _cluster.Options.Time).RunAsync(cancellation);
+
+    /// <summary>Takes away what the steps of that name made, the latest first.</summary>
+    public async Task<IReadOnlyList<Step>> UndoStepAsync(string name, Action<StepEvent> observer, CancellationToken cancellation)
+    {
+        var graph = Select(name);
+        var connect = await new StepRunner(graph.Only(s => s is SshKeyStep), observer, _cluster.Options.Time).RunAsync(cancellation).ConfigureAwait(false);
+        if (connect.Failures.FirstOrDefault() is { } failure)
+        {
+            throw new ComponentException(failure.Detail);
+        }
+
+        var undone = Find(name).Reverse().ToList();
+        foreach (var step in undone)
+        {
+            await step.UndoAsync(new StepContext(d => observer(new StepEvent(step.Name, step.Machine, StepState.Applying, TimeSpan.Zero, d)), _cluster.Options.Time), cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return undone;
+    }
+
+    /// <summary>The steps of a name, or the one on one machine.</summary>
+    public IReadOnlyList<Step> Find(string name)
+    {
+        var found = Graph.Steps.Where(s => s.Id == name || s.Name == name).ToList();
+        return found.Count > 0 ? found : throw new ComponentException(
+            $"there is no step '{name}'; there are {string.Join(", ", Graph.Steps.Select(s => s.Name).Distinct())}, each also with @ and a machine's name");
+    }
+
+    /// <summary>
+    /// What <see cref="UpAsync"/> would change, as its own checks find it. Works on a copy of the cluster's directory that is deleted at the end, so neither
+    /// the machines nor the directory are touched; certificates that do not exist yet are made in the copy, to know the files that would follow.
+    /// </summary>
+    public static Task<StepReport> PlanAsync(ProvisioningOptions options, Action<StepEvent> observer, CancellationToken cancellation)
+        => Planning.Plan.RunAsync(options, StepsOf, observer, cancellation);
+
+    /// <summary>What a run changed, each machine asked what else did.</summary>
+    public Task<Receipt> ReceiptAsync(StepReport report, CancellationToken cancellation) => Receipt.TakeAsync(_cluster, report, cancellation);
+
+    /// <summary>Opens the connections to all machines, for what looks at a cluster that exists; machines that do not answer are told, with the reason.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> ConnectAsync(CancellationToken cancellation)
+    {
+        var report = await new StepRunner(Graph.Only(s => s is SshKeyStep), _ => { }, _cluster.Options.Time).RunAsync(cancellation).ConfigureAwait(false);
+        return report.Failures.ToDictionary(f => f.Machine, f => f.Detail);
+    }
+
+    /// <summary>Every fault, without asking a machine.</summary>
+    public IReadOnlyList<FaultDescription> Faults(bool sharedKernel) => new Clinic(_cluster, sharedKernel, new Dictionary<string, string>()).Faults;
+
+    /// <summary>The doctor, and the faults that a learner may be given. Opens the connections.</summary>
+    /// <param name="sharedKernel">Whether the machines run on this host's kernel, as the lab's do.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<Clinic> ClinicAsync(bool sharedKernel, CancellationToken cancellation)
+        => new(_cluster, sharedKernel, await ConnectAsync(cancellation).ConfigureAwait(false));
+
     /// <summary>Looks at the cluster from outside and tells each line as soon as it is known.</summary>
-    public Task<IReadOnlyList<Finding>> VerifyAsync(Action<Finding> observer, CancellationToken cancellation)
-        => new Verifier(_cluster).RunAsync(observer, cancellation);
+    /// <param name="thorough">Also what takes a backend away from the load balancer for a few seconds, to see that nobody notices.</param>
+    /// <param name="observer">Told of each line, one at a time.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public Task<IReadOnlyList<Finding>> VerifyAsync(bool thorough, Action<Finding> observer, CancellationToken cancellation)
+        => new Verifier(_cluster).RunAsync(thorough, observer, cancellation);
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     /// <summary>Takes the machines' names out of this computer's hosts file. For <c>down</c>; does nothing when they are not there.</summary>
     public static void RemoveJumpboxHosts(string hostsFile = "/etc/hosts") => JumpboxHostsStep.Remove(hostsFile);
+
+    private StepGraph Select(string name)
+    {
+        var wanted = Find(name);
+        var machines = wanted.Select(s => s.Machine).ToHashSet();
+        foreach (var machine in _cluster.Machines.Machines)
+        {
+            _cluster.SurveyOf(machine).Keep(wanted.Contains);
+        }
+
+        return Graph.Only(s => wanted.Contains(s) || (s is SshKeyStep && machines.Contains(s.Machine)));
+    }
 
     private static List<Step> StepsOf(ClusterModel cluster)
     {

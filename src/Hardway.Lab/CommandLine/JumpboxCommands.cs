@@ -36,6 +36,11 @@ internal static class JumpboxCommands
         var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.");
         root.Options.Add(Output);
         root.Subcommands.Add(Up(session));
+        root.Subcommands.Add(OnMachines("plan", "What up would change on each machine; touches nothing", (options, parsed, stop) => PlanCommand.RunAsync(session, options, parsed.GetValue(Output), stop)));
+        root.Subcommands.Add(Step(session));
+        root.Subcommands.Add(Verify(session));
+        root.Subcommands.Add(Doctor(session));
+        root.Subcommands.Add(Break(session));
         root.Subcommands.Add(Act("down", "Stops and removes the lab with its cluster, and proves that nothing is left", (parsed, stop) => DownCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(Act("status", "Machines, nodes, API and who leads", (parsed, stop) => StatusCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(new Command("ssh", "A shell, or one command, on a machine: hardway ssh node-0 [COMMAND...]"));
@@ -45,20 +50,80 @@ internal static class JumpboxCommands
         return root;
     }
 
-    private static Command Up(JumpboxSession session)
+    /// <summary>`up` and `plan` take the same machines.</summary>
+    private static Command OnMachines(string name, string description, Func<UpOptions, ParseResult, CancellationToken, Task<int>> action, params Option[] more)
     {
         var machines = new Option<string?>("--machines") { Description = "a machine database (IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET a line) of machines that exist; without it, a lab on this host" };
         var lab = new Option<bool>("--lab") { Description = "run the machines of --machines on this host" };
         var user = new Option<string>("--ssh-user") { Description = "who may log in at first: root, or a user with sudo without a password", DefaultValueFactory = _ => "root" };
         var key = new Option<string?>("--ssh-key") { Description = "the private key that opens the machines at first" };
-        var command = Act("up", "Makes a highly available cluster and verifies it; again, it changes only what differs", (parsed, stop) => UpCommand.RunAsync(session, new UpOptions
+        var command = Act(name, description, (parsed, stop) => action(new UpOptions
         {
             Machines = parsed.GetValue(machines),
             Lab = parsed.GetValue(lab) || parsed.GetValue(machines) is null,
             User = parsed.GetRequiredValue(user),
             Key = parsed.GetValue(key),
-        }, parsed.GetValue(Output), stop));
-        foreach (var option in new Option[] { machines, lab, user, key }) command.Options.Add(option);
+        }, parsed, stop));
+        foreach (var option in (Option[])[machines, lab, user, key, .. more]) command.Options.Add(option);
+        return command;
+    }
+
+    private static Command Up(JumpboxSession session)
+    {
+        var explain = new Option<bool>("--explain") { Description = "say of each step what it does and why, with this run's own values" };
+        return OnMachines("up", "Makes a highly available cluster and verifies it; again, it changes only what differs", (options, parsed, stop) =>
+            UpCommand.RunAsync(session, options with { Explain = parsed.GetValue(explain) }, parsed.GetValue(Output), stop), explain);
+    }
+
+    private static Command Step(JumpboxSession session)
+    {
+        var step = new Command("step", "The steps of provisioning one by one");
+        step.Subcommands.Add(Act("list", "Every step, where it runs and after what", (parsed, _) => StepCommand.ListAsync(session, parsed.GetValue(Output))));
+        step.Subcommands.Add(OnStep("show", "What a step does and why, its files, units and commands, and what must be seen", (name, parsed, _) => StepCommand.ShowAsync(session, name, parsed.GetValue(Output))));
+        step.Subcommands.Add(OnStep("run", "Runs a step alone: check, apply what is missing, verify", (name, parsed, stop) => StepCommand.RunAsync(session, name, parsed.GetValue(Output), stop)));
+        step.Subcommands.Add(OnStep("undo", "Takes away what a step made", (name, parsed, stop) => StepCommand.UndoAsync(session, name, parsed.GetValue(Output), stop)));
+        return step;
+    }
+
+    private static Command Verify(JumpboxSession session)
+    {
+        var junit = new Option<string?>("--junit") { Description = "also write the result to this file, as JUnit does" };
+        var gentle = new Option<bool>("--gentle") { Description = "do not take a backend away from the load balancer" };
+        var command = Act("verify", "Every verification of the three modules, expected against seen, each from the other side", (parsed, stop) =>
+            VerifyCommand.RunAsync(session, parsed.GetValue(gentle), parsed.GetValue(junit), parsed.GetValue(Output), stop));
+        command.Options.Add(junit);
+        command.Options.Add(gentle);
+        return command;
+    }
+
+    private static Command Doctor(JumpboxSession session)
+    {
+        var matrix = new Option<bool>("--matrix") { Description = "put in every fault, one after the other, and see whether the doctor names it" };
+        var faults = new Argument<string[]>("fault") { Description = "for --matrix: only these", Arity = ArgumentArity.ZeroOrMore };
+        var command = Act("doctor", "Finds what is wrong with the cluster: the cause, its evidence, and the fix", (parsed, stop) => parsed.GetValue(matrix)
+            ? DoctorCommand.MatrixAsync(session, parsed.GetValue(faults) ?? [], parsed.GetValue(Output), stop)
+            : DoctorCommand.RunAsync(session, parsed.GetValue(Output), stop));
+        command.Options.Add(matrix);
+        command.Arguments.Add(faults);
+        return command;
+    }
+
+    private static Command Break(JumpboxSession session)
+    {
+        var name = new Argument<string?>("fault") { Description = "which one", Arity = ArgumentArity.ZeroOrOne };
+        var flags = new[] { ("--random", "any one, and you are not told which"), ("--list", "show all faults"), ("--hint", "one more hint"), ("--check", "is it mended?"), ("--undo", "give up: take it out and explain it") }
+            .Select(f => new Option<bool>(f.Item1) { Description = f.Item2 }).ToArray();
+        var command = Act("break", "Puts a fault into the cluster for you to find", (parsed, stop) => Array.FindIndex(flags, parsed.GetValue) switch
+        {
+            1 => BreakCommand.ListAsync(session, parsed.GetValue(Output)),
+            2 => BreakCommand.HintAsync(session),
+            3 => BreakCommand.CheckAsync(session, stop),
+            4 => BreakCommand.UndoAsync(session, stop),
+            0 => BreakCommand.PutInAsync(session, null, stop),
+            _ => BreakCommand.PutInAsync(session, parsed.GetValue(name) ?? throw new Hosting.ComponentException("which fault? hardway break NAME, or --random, or --list"), stop),
+        });
+        command.Arguments.Add(name);
+        foreach (var flag in flags) command.Options.Add(flag);
         return command;
     }
 
@@ -99,12 +164,18 @@ internal static class JumpboxCommands
         return command;
     }
 
+    private static Command OnStep(string name, string description, Func<string, ParseResult, CancellationToken, Task<int>> action)
+        => Named("step", "its name (etcd), or with a machine (etcd@server-0)", name, description, action);
+
     private static Command OnMachine(string name, string description, Func<string, ParseResult, CancellationToken, Task<int>> action)
+        => Named("machine", "its name, such as node-0", name, description, action);
+
+    private static Command Named(string argument, string what, string name, string description, Func<string, ParseResult, CancellationToken, Task<int>> action)
     {
-        var machine = new Argument<string>("machine") { Description = "its name, such as node-0" };
+        var value = new Argument<string>(argument) { Description = what };
         var command = new Command(name, description);
-        command.Arguments.Add(machine);
-        command.SetAction((parsed, stop) => action(parsed.GetRequiredValue(machine), parsed, stop));
+        command.Arguments.Add(value);
+        command.SetAction((parsed, stop) => action(parsed.GetRequiredValue(value), parsed, stop));
         return command;
     }
 }

@@ -1,7 +1,9 @@
 using Hardway.Hosting;
 using Hardway.Lab.Images;
 using Hardway.Lab.Progress;
+using Hardway.Provisioning;
 using Hardway.Provisioning.Machines;
+using Hardway.Provisioning.Ssh;
 
 namespace Hardway.Lab.CommandLine;
 
@@ -49,7 +51,30 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
         }
     }
 
+    /// <summary>What to provision and how to reach it.</summary>
+    public ProvisioningOptions Provisioning(MachineDatabase machines, UpOptions options, IReadOnlyList<ImageArchive> images) => new()
+    {
+        Machines = machines,
+        ClusterDirectory = ClusterDirectory,
+        Binary = Program,
+        Images = images,
+        Ssh = options.Lab
+            ? new SshOptions { FirstKey = Paths.SshKey, FirstKnownHosts = Paths.KnownHosts }
+            : new SshOptions { User = options.User, FirstKey = options.Key },
+        Time = Time,
+    };
+
+    /// <summary>The cluster that is there, reached as the last `up` did; an error when there is none.</summary>
+    public ProvisioningOptions Kept()
+    {
+        if (!File.Exists(KeptDatabase)) throw new ComponentException($"there is no cluster yet: {KeptDatabase} does not exist. Run: hardway up");
+        return Provisioning(Machines(null), new UpOptions { Lab = Access.Lab, User = Access.User }, []);
+    }
+
+    /// <summary>How the last `up` reached the machines.</summary>
+    public ClusterAccess Access => ClusterAccess.Read(ClusterDirectory);
+
     public ImageSet Images => new(Paths, Program, Time);
 
-    public ProgressView View(OutputFormat format, MachineDatabase machines) => ProgressView.Create(format, [.. machines.Machines.Select(m => m.HostName)], Time);
+    public ProgressView View(OutputFormat format, MachineDatabase machines, bool lines = false) => ProgressView.Create(format, [.. machines.Machines.Select(m => m.HostName)], Time, lines);
 }

@@ -3,7 +3,7 @@ using Hardway.Lab.Host;
 using Hardway.Lab.Progress;
 using Hardway.Provisioning;
 using Hardway.Provisioning.Machines;
-using Hardway.Provisioning.Ssh;
+using Hardway.Provisioning.Planning;
 using Hardway.Provisioning.Steps;
 
 namespace Hardway.Lab.CommandLine;
@@ -20,6 +20,9 @@ internal sealed record UpOptions
     public string User { get; init; } = "root";
 
     public string? Key { get; init; }
+
+    /// <summary>Whether each step says what it does and why.</summary>
+    public bool Explain { get; init; }
 }
 
 /// <summary>`hardway up`: machines (in the lab), images, provisioning, verification, and where to go from here. Again on a running cluster it changes nothing.</summary>
@@ -31,26 +34,19 @@ internal static class UpCommand
         var machines = session.Machines(options.Machines);
         if (options.Lab) Preflight.RequireRoot();
         using var only = LabLock.TakeCluster(session.Paths);
-        await using var view = session.View(format, machines);
+        await using var view = session.View(format, machines, lines: options.Explain);
         var images = await MachinesAndImagesAsync(session, options, machines, view, stop);
-        await using var provisioner = new Provisioner(new ProvisioningOptions
-        {
-            Machines = machines,
-            ClusterDirectory = session.ClusterDirectory,
-            Binary = JumpboxSession.Program,
-            Images = images,
-            Ssh = options.Lab
-                ? new SshOptions { FirstKey = session.Paths.SshKey, FirstKnownHosts = session.Paths.KnownHosts }
-                : new SshOptions { User = options.User, FirstKey = options.Key },
-            Time = session.Time,
-        });
+        new ClusterAccess(options.Lab, options.User).Write(session.ClusterDirectory);
+        await using var provisioner = new Provisioner(session.Provisioning(machines, options, images));
         var machinesUp = session.Time.GetElapsedTime(start);
-        var report = await provisioner.UpAsync(view.Step, stop);
+        var report = await provisioner.UpAsync(options.Explain ? Explained(provisioner, view) : view.Step, stop);
         var provisioned = session.Time.GetElapsedTime(start);
         await view.EndStepsAsync();
         view.Say($"{report.Changed} steps done, {report.Unchanged} in place already, after {Seconds(session, start)} s");
+        var receipt = await provisioner.ReceiptAsync(report, stop);
+        foreach (var line in Lines(receipt, provisioner)) view.Say(line);
         if (!report.Succeeded) return Failed(report, provisioner);
-        var findings = await provisioner.VerifyAsync(view.Found, stop);
+        var findings = await provisioner.VerifyAsync(thorough: false, view.Found, stop);
         if (findings.Count(f => !f.Good) is > 0 and var bad) throw new ComponentException($"{bad} of {findings.Count} checks are not as they must be (above). What was done is in {provisioner.Transcript}");
         var verified = session.Time.GetElapsedTime(start);
         view.Say($"verified after {verified.TotalSeconds:0.0} s: machines and images {machinesUp.TotalSeconds:0.0} s, provisioning {(provisioned - machinesUp).TotalSeconds:0.0} s, verification {(verified - provisioned).TotalSeconds:0.0} s{Slowest(report)}");
@@ -67,6 +63,29 @@ internal static class UpCommand
         var images = session.Images.EnsureAsync(view.Step, stop);
         await Task.WhenAll(up, images);
         return await images;
+    }
+
+    /// <summary>Says what a step does and why, with this run's values, when it begins to do something.</summary>
+    private static Action<StepEvent> Explained(Provisioner provisioner, ProgressView view)
+    {
+        var told = new HashSet<string>();
+        var explanations = provisioner.Graph.Steps.ToLookup(s => (s.Name, s.Machine), s => s);
+        return value =>
+        {
+            view.Step(value);
+            if (value.State != StepState.Applying || explanations[(value.Step, value.Machine)].FirstOrDefault() is not { } step || !told.Add(step.Id)) return;
+            view.Say($"           {step.Id}: {step.Explain}");
+        };
+    }
+
+    private static IEnumerable<string> Lines(Receipt receipt, Provisioner provisioner)
+    {
+        foreach (var machine in receipt.Machines.Where(m => m.Changes.Count + m.Unplanned.Count > 0))
+        {
+            var kinds = machine.Changes.GroupBy(c => c.Kind).Select(g => $"{g.Count()} {g.Key}{(g.Count() > 1 ? g.Key.EndsWith('y') ? "" : "s" : "")}");
+            yield return $"receipt {machine.Machine}: {string.Join(", ", kinds)}; {(machine.Unplanned.Count == 0 ? "nothing else" : "NOT PLANNED: " + string.Join(", ", machine.Unplanned.Take(5)))}";
+        }
+        if (receipt.Machines.Any(m => m.Changes.Count > 0)) yield return $"receipt, line by line: {provisioner.ReceiptFile}";
     }
 
     private static string Slowest(StepReport report)

@@ -16,8 +16,7 @@ public sealed class ImageSet(LabPaths paths, string program, TimeProvider time)
     public async Task<IReadOnlyList<ImageArchive>> EnsureAsync(Action<StepEvent>? observer, CancellationToken cancellation)
     {
         Directory.CreateDirectory(paths.Images);
-        var programKey = await ProgramKeyAsync(cancellation);
-        var wanted = ImageRecipes.All.Select(recipe => (Recipe: recipe, Path: Path.Combine(paths.Images, $"{recipe.Name}-{Key(recipe, programKey)}.tar"))).ToList();
+        var wanted = await WantedAsync(cancellation);
         var missing = wanted.Where(w => !File.Exists(w.Path)).ToList();
         if (missing.Count > 0)
         {
@@ -30,6 +29,16 @@ public sealed class ImageSet(LabPaths paths, string program, TimeProvider time)
             });
         }
         return [.. wanted.Select(w => new ImageArchive(w.Path, w.Recipe.References))];
+    }
+
+    /// <summary>Those that are there already; builds none.</summary>
+    public async Task<IReadOnlyList<ImageArchive>> BuiltAsync(CancellationToken cancellation) =>
+        [.. (await WantedAsync(cancellation)).Where(w => File.Exists(w.Path)).Select(w => new ImageArchive(w.Path, w.Recipe.References))];
+
+    private async Task<List<(ImageRecipe Recipe, string Path)>> WantedAsync(CancellationToken cancellation)
+    {
+        var programKey = await ProgramKeyAsync(cancellation);
+        return [.. ImageRecipes.All.Select(recipe => (recipe, Path.Combine(paths.Images, $"{recipe.Name}-{Key(recipe, programKey)}.tar")))];
     }
 
     private async Task BuildAsync(ImageRecipe recipe, string path, ImageSources sources, CancellationToken cancellation)

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using Hardway.Lab.CommandLine;
 using Hardway.Provisioning.Steps;
 using Hardway.Provisioning.Verification;
 
@@ -23,7 +23,10 @@ internal sealed class JsonProgressView(TextWriter output) : ProgressView
     {
         writer.WriteString("finding", finding.Subject);
         writer.WriteBoolean("good", finding.Good);
+        writer.WriteNumber("module", (int)finding.Module);
+        writer.WriteString("expected", finding.Expected);
         writer.WriteString("seen", finding.Seen);
+        JsonText.Strings(writer, "table", finding.Table);
         writer.WriteNumber("seconds", Math.Round(finding.Elapsed.TotalSeconds, 3));
     });
 
@@ -31,13 +34,7 @@ internal sealed class JsonProgressView(TextWriter output) : ProgressView
 
     private void Write(Action<Utf8JsonWriter> fields)
     {
-        var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            fields(writer);
-            writer.WriteEndObject();
-        }
-        lock (_lock) output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+        var line = JsonText.Write(fields);
+        lock (_lock) output.WriteLine(line);
     }
 }

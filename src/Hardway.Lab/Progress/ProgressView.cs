@@ -11,10 +11,10 @@ namespace Hardway.Lab.Progress;
 /// </summary>
 internal abstract class ProgressView : IAsyncDisposable
 {
-    public static ProgressView Create(OutputFormat format, IReadOnlyList<string> machines, TimeProvider time)
+    public static ProgressView Create(OutputFormat format, IReadOnlyList<string> machines, TimeProvider time, bool lines = false)
     {
         if (format == OutputFormat.Json) return new JsonProgressView(Console.Out);
-        return AnsiConsole.Profile.Capabilities.Interactive && AnsiConsole.Profile.Capabilities.Ansi && AnsiConsole.Profile.Width >= 80
+        return !lines && AnsiConsole.Profile.Capabilities.Interactive && AnsiConsole.Profile.Capabilities.Ansi && AnsiConsole.Profile.Width >= 80
             ? new LiveProgressView(AnsiConsole.Console, machines, time)
             : new PlainProgressView(Console.Out);
     }

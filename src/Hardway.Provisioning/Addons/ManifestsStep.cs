@@ -12,6 +12,10 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
 
     public override string Explain => $"{explain} ({string.Join(", ", manifests().Select(m => m.Title))})";
 
+    public override string Expected => "the API gives the objects back as they were written";
+
+    public override IReadOnlyList<StepItem> Contents => [.. manifests.Select(m => new StepItem("object", m.Title, m.Path))];
+
     protected ClusterModel Cluster => cluster;
 
     public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
@@ -24,8 +28,23 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
             _found.Add((manifest, found, JsonSubset.Difference(found, manifest.Body)));
         }
 
-        var different = _found.Where(f => f.Found is null || f.Difference is not null).Select(f => f.Manifest.Title + f.Difference).ToList();
-        return different.Count == 0 ? StepCheck.Good : StepCheck.Missing(string.Join(", ", different));
+        var different = _found.Where(f => f.Found is null || f.Difference is not null)
+            .Select(f => new StepItem("object", f.Manifest.Title, f.Found is null ? "created" : $"replaced: {f.Difference} differs")).ToList();
+        return different.Count == 0 ? StepCheck.Good : StepCheck.Missing(string.Join(", ", different.Select(d => d.Name)), different);
+    }
+
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        using var api = new ApiConnection(cluster);
+        foreach (var manifest in manifests)
+        {
+            if (JsonSubset.Difference(await api.GetAsync(manifest.Path, cancellation).ConfigureAwait(false), manifest.Body) is { } path)
+            {
+                throw new Hosting.ComponentException($"{manifest.Title}: the API does not give back {path} as written");
+            }
+        }
+
+        return $"{manifests.Count} objects are there";
     }
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
@@ -73,7 +92,9 @@ internal sealed class DnsStep(ClusterModel cluster) : ManifestsStep(
     () => Manifests.Dns(Replicas(cluster)),
     "kubelet-access")
 {
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"{Replicas(Cluster)} Pods of cluster DNS are available";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         "cluster DNS",
         async token =>
         {

@@ -21,14 +21,24 @@ internal sealed class ApiConnection : IDisposable
     private readonly HttpClient _client;
     private readonly SocketsHttpHandler _handler;
     private readonly string _base;
+    private readonly bool _http2;
 
-    public ApiConnection(ClusterModel cluster, Machine? machine = null)
+    /// <param name="cluster">Whose.</param>
+    /// <param name="machine">Where to connect; by default where everybody does.</param>
+    /// <param name="http2">
+    /// One connection for all, with pings: a connection whose other end is gone without a word is noticed within seconds, not when the kernel gives up sending
+    /// after a quarter of an hour.
+    /// </param>
+    public ApiConnection(ClusterModel cluster, Machine? machine = null, bool http2 = false)
     {
         var address = (machine ?? cluster.Machines.Endpoint).Address;
         _base = cluster.EndpointUrl;
         _handler = new SocketsHttpHandler
         {
-            ConnectTimeout = TimeSpan.FromSeconds(5),
+            ConnectTimeout = TimeSpan.FromSeconds(http2 ? 2 : 5),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(1),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(1),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             SslOptions = new SslClientAuthenticationOptions
             {
                 TargetHost = cluster.EndpointName,
@@ -51,6 +61,7 @@ internal sealed class ApiConnection : IDisposable
                 }
             },
         };
+        _http2 = http2;
         _client = new HttpClient(_handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = 16 << 20 };
     }
 
@@ -154,7 +165,7 @@ internal sealed class ApiConnection : IDisposable
 
     private async Task<JsonNode?> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(method, new Uri(_base + path));
+        using var request = Request(method, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (body is not null)
         {
@@ -183,6 +194,36 @@ internal sealed class ApiConnection : IDisposable
             ? JsonNode.Parse(text)
             : throw Error(method.Method, path, code, text);
     }
+
+    /// <summary>The lines of a watch; cancelled when nothing is heard for <paramref name="silence"/>: whoever needs it asks again.</summary>
+    public async IAsyncEnumerable<JsonNode> WatchAsync(string path, TimeSpan silence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var request = Request(HttpMethod.Get, path);
+        using var answer = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw Error("GET", path, answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
+        }
+
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false), Encoding.UTF8);
+        while (true)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limit.CancelAfter(silence);
+            if (await reader.ReadLineAsync(limit.Token).ConfigureAwait(false) is not { } line)
+            {
+                yield break;
+            }
+
+            yield return JsonNode.Parse(line)!;
+        }
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri(_base + path))
+    {
+        Version = _http2 ? HttpVersion.Version20 : HttpVersion.Version11,
+        VersionPolicy = _http2 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
+    };
 
     private static ComponentException Error(string method, string path, HttpStatusCode code, string text)
     {

@@ -13,20 +13,29 @@ internal sealed class CertificatesStep(ClusterModel cluster) : Step("certificate
         + $"{_certificates.Count} certificates are made in {cluster.Files.Pki}. The API servers' one carries every name and address at which it is reached, "
         + $"{ClusterAddresses.KubernetesService} (the first Service address) and {cluster.EndpointName} among them.";
 
+    public override string Expected => "every certificate has its subject, its names and a month to live, and is trusted by its authority";
+
+    public override bool IsLocal => true;
+
+    public override IReadOnlyList<StepItem> Contents =>
+    [
+        .. ClusterCertificates.Authorities.Select(a => new StepItem("authority", a.Name, $"CN={a.CommonName}, {cluster.Files.Certificate(a.Name)}")),
+        .. _certificates.Select(c => new StepItem("certificate", c.Name, Describe(c))),
+    ];
+
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation) => Task.Run(
         () =>
         {
-            foreach (var (name, _) in ClusterCertificates.Authorities)
-            {
-                if (!File.Exists(cluster.Files.Certificate(name)) || !File.Exists(cluster.Files.Key(name)))
-                {
-                    return StepCheck.Missing($"authority {name} is missing");
-                }
-            }
-
-            return _certificates.Select(c => CertificateInspection.Inspect(c, cluster.Files, cluster.Options.Time)).FirstOrDefault(p => p is not null) is { } problem
-                ? StepCheck.Missing(problem)
-                : StepCheck.Good;
+            var authorities = ClusterCertificates.Authorities
+                .Where(a => !File.Exists(cluster.Files.Certificate(a.Name)) || !File.Exists(cluster.Files.Key(a.Name)))
+                .Select(a => new StepItem("authority", a.Name, $"authority {a.Name} is missing"));
+            List<StepItem> missing =
+            [
+                .. authorities,
+                .. _certificates.Select(c => (c.Name, Problem: CertificateInspection.Inspect(c, cluster.Files, cluster.Options.Time)))
+                    .Where(c => c.Problem is not null).Select(c => new StepItem("certificate", c.Name, c.Problem!)),
+            ];
+            return missing.Count == 0 ? StepCheck.Good : StepCheck.Missing(missing[0].Detail, missing);
         },
         cancellation);
 
@@ -55,13 +64,22 @@ internal sealed class CertificatesStep(ClusterModel cluster) : Step("certificate
         },
         cancellation);
 
-    public override async Task VerifyAsync(StepContext context, CancellationToken cancellation)
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
     {
         var check = await CheckAsync(context, cancellation).ConfigureAwait(false);
         if (!check.InPlace)
         {
             throw new Hosting.ComponentException(check.Reason);
         }
+
+        return $"{_certificates.Count} certificates are good";
+    }
+
+    private static string Describe(ClusterCertificate certificate)
+    {
+        var spec = certificate.Spec;
+        var names = string.Join(' ', spec.DnsNames.Distinct().Concat(spec.Addresses.Distinct().Select(a => a.ToString())));
+        return $"of {certificate.Authority}, CN={spec.CommonName}{string.Concat(spec.Organizations.Select(o => $", O={o}"))}, {spec.Use}{(names.Length > 0 ? $", for {names}" : "")}";
     }
 
     private CertificateAuthority EnsureAuthority(string name, string commonName)

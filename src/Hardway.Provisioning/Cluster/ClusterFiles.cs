@@ -11,6 +11,9 @@ public sealed class ClusterFiles(string directory)
 
     public string Transcript => Path.Combine(Directory, "transcript.log");
 
+    /// <summary>What the last run changed.</summary>
+    public string Receipt => Path.Combine(Directory, "receipt.txt");
+
     public string Pki => Path.Combine(Directory, "pki");
 
     public string AdminKubeconfig => Path.Combine(Directory, "admin.kubeconfig");

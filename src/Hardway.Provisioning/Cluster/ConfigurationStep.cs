@@ -15,15 +15,30 @@ internal sealed class ConfigurationStep(ClusterModel cluster) : Step("configurat
         $"Each client gets a kubeconfig with its own certificate. Controller managers and schedulers use the API server of their own machine ({_local}); "
         + $"kubelets, kube-proxies and you use {cluster.EndpointUrl}. The encryption configuration holds a random key that encrypts Secrets in etcd.";
 
+    public override string Expected => "the files hold what the machine database and the certificates say";
+
+    public override bool IsLocal => true;
+
+    public override IReadOnlyList<StepItem> Contents =>
+        [.. FilePaths().Append(cluster.Files.EncryptionConfiguration).Select(p => new StepItem("file", p, "600, on the jumpbox"))];
+
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
-        var missing = Files().Where(f => !PrivateFile.Is(f.Path, f.Text)).Select(f => Path.GetFileName(f.Path)).ToList();
+        var missing = Files().Where(f => !PrivateFile.Is(f.Path, f.Text)).Select(f => f.Path).ToList();
         if (!File.Exists(cluster.Files.EncryptionConfiguration))
         {
-            missing.Add("encryption-config.yaml");
+            missing.Add(cluster.Files.EncryptionConfiguration);
         }
 
-        return Task.FromResult(missing.Count == 0 ? StepCheck.Good : StepCheck.Missing("files " + string.Join(", ", missing)));
+        return Task.FromResult(missing.Count == 0
+            ? StepCheck.Good
+            : StepCheck.Missing("files " + string.Join(", ", missing.Select(Path.GetFileName)), [.. missing.Select(p => new StepItem("file", p, "600, on the jumpbox"))]));
+    }
+
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        var check = await CheckAsync(context, cancellation).ConfigureAwait(false);
+        return check.InPlace ? $"{Contents.Count} files are in place" : throw new Hosting.ComponentException(check.Reason);
     }
 
     public override Task ApplyAsync(StepContext context, CancellationToken cancellation)
@@ -57,6 +72,12 @@ internal sealed class ConfigurationStep(ClusterModel cluster) : Step("configurat
               - identity: {"{}"}
 
         """;
+
+    private IEnumerable<string> FilePaths() =>
+    [
+        cluster.Files.Machines, cluster.Files.Hosts, cluster.Files.AdminKubeconfig,
+        .. ((string[])["kube-controller-manager", "kube-scheduler", "kube-proxy", .. cluster.Machines.Nodes.Select(n => n.HostName)]).Select(cluster.Files.Kubeconfig),
+    ];
 
     private List<(string Path, string Text)> Files()
     {

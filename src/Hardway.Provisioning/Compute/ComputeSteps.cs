@@ -21,14 +21,15 @@ internal sealed class HostNamesStep(ClusterModel cluster, Machine machine) : Rem
         var block = HostTable.Render(Cluster.Machines);
         const string Extract = $"sed -n '/^{HostTable.Begin}$/,/^{HostTable.End}$/p' /etc/hosts";
         state.File("/etc/hostname", Target.HostName + "\n")
-            .Setting("host name", $"[ \"$(hostname)\" = {Target.HostName} ]", $"hostname {Target.HostName}")
+            .Setting("host name", $"[ \"$(hostname)\" = {Target.HostName} ]", $"hostname {Target.HostName}", "/etc/hostname")
             .Setting(
                 "host lookup table",
                 $"[ \"$({Extract})\" = {SshMachine.Quote(block.TrimEnd('\n'))} ] && ! grep -q '^127\\.0\\.1\\.1[[:space:]]' /etc/hosts",
                 // Debian's line that gives the own name to 127.0.1.1 would hide the machine's real address from it.
                 "{ sed -e '/^127\\.0\\.1\\.1[[:space:]]/d' -e '/^" + HostTable.Begin + "$/,/^" + HostTable.End + "$/d' /etc/hosts; printf %s "
                     + SshMachine.Quote(block) + "; } >/etc/hosts.hardway-new\nchmod 644 /etc/hosts.hardway-new\n"
-                    + "mv -fT /etc/hosts.hardway-new /etc/hosts 2>/dev/null || { cat /etc/hosts.hardway-new >/etc/hosts; rm /etc/hosts.hardway-new; }");
+                    + "mv -fT /etc/hosts.hardway-new /etc/hosts 2>/dev/null || { cat /etc/hosts.hardway-new >/etc/hosts; rm /etc/hosts.hardway-new; }",
+                "/etc/hosts");
     }
 }
 
@@ -39,22 +40,26 @@ internal sealed class ConnectivityStep(ClusterModel cluster, Machine machine) : 
         $"From {machine}, sends a packet to each of the other {cluster.Machines.Machines.Count - 1} machines by name (ping, or where that is filtered the SSH port): "
         + "name resolution, routes and filters in one. The machine must also know itself by its names.";
 
+    public override string Expected => $"{machine} calls itself {machine.HostName} and {machine.Fqdn}, and reaches every other machine by name";
+
+    public override IReadOnlyList<StepItem> Contents => [new("command", "bash", Script)];
+
+    private string Script =>
+        $$"""
+        echo "$(hostname) $(hostname -f)"
+        for name in {{string.Join(' ', cluster.Machines.Machines.Where(m => m != machine).Select(m => m.HostName))}}; do
+          ( ping -n -q -c 1 -W 2 "$name" || timeout 5 bash -c ": </dev/tcp/$name/{{cluster.Options.Ssh.Port}}" || echo "$name" >&3 ) 3>&1 >/dev/null 2>&1 &
+        done
+        wait
+        """;
+
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation) => Task.FromResult(StepCheck.Good);
 
     public override Task ApplyAsync(StepContext context, CancellationToken cancellation) => Task.CompletedTask;
 
-    public override async Task VerifyAsync(StepContext context, CancellationToken cancellation)
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
     {
-        var others = cluster.Machines.Machines.Where(m => m != machine).Select(m => m.HostName);
-        var script =
-            $$"""
-            echo "$(hostname) $(hostname -f)"
-            for name in {{string.Join(' ', others)}}; do
-              ( ping -n -q -c 1 -W 2 "$name" || timeout 5 bash -c ": </dev/tcp/$name/{{cluster.Options.Ssh.Port}}" || echo "$name" >&3 ) 3>&1 >/dev/null 2>&1 &
-            done
-            wait
-            """;
-        var result = await cluster.SshTo(machine).RunAsync(Name, script, cancellation).ConfigureAwait(false);
+        var result = await cluster.SshTo(machine).RunAsync(Name, Script, cancellation).ConfigureAwait(false);
         var lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines[0] != $"{machine.HostName} {machine.Fqdn}")
         {
@@ -67,6 +72,7 @@ internal sealed class ConnectivityStep(ClusterModel cluster, Machine machine) : 
         }
 
         await VerifyKeyAsync(cancellation).ConfigureAwait(false);
+        return $"{lines[0]}; reaches {cluster.Machines.Machines.Count - 1} machines by name";
     }
 
     /// <summary>A log-in of its own, with nothing but the cluster's key.</summary>
@@ -102,7 +108,8 @@ internal sealed class ProgramStep(ClusterModel cluster, Machine machine) : Remot
         state.Setting(
             "names",
             string.Join(" && ", Names.Select(n => $"[ \"$(readlink /usr/local/bin/{n})\" = hardway ]")),
-            string.Join('\n', Names.Select(n => $"ln -sfT hardway /usr/local/bin/{n}")));
+            string.Join('\n', Names.Select(n => $"ln -sfT hardway /usr/local/bin/{n}")),
+            [.. Names.Select(n => $"/usr/local/bin/{n}")]);
     }
 }
 
@@ -117,7 +124,9 @@ internal sealed class PodRoutesStep(ClusterModel cluster, Machine machine) : Rem
         "Pods of different nodes talk without translation, so each machine must know which node has which Pod subnet: "
         + string.Join(", ", Others.Select(m => $"{m.PodSubnet} via {m.Address}")) + ".";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => "the kernel has a route to the Pod subnet of every other machine";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"the routes of {Target}",
         async token =>
         {
@@ -132,6 +141,11 @@ internal sealed class PodRoutesStep(ClusterModel cluster, Machine machine) : Rem
     protected override void Describe(MachineState state)
     {
         var commands = string.Join('\n', Others.Select(m => $"ExecStart=ip route replace {m.PodSubnet} via {m.Address}"));
+        // The unit stays active when somebody deletes a route behind its back.
+        state.Setting(
+            "routes",
+            "r=$(ip -4 route show)\n" + string.Join('\n', Others.Select(m => $"case \"$r\" in *'{m.PodSubnet} via {m.Address} '*) ;; *) exit 1;; esac")),
+            string.Join('\n', Others.Select(m => $"ip route replace {m.PodSubnet} via {m.Address}")));
         state.Unit(_unit, $"""
             [Unit]
             Description=Routes to the Pod subnets of the other machines

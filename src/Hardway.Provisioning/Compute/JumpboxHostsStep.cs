@@ -12,12 +12,22 @@ internal sealed class JumpboxHostsStep(ClusterModel cluster) : Step("jumpbox-hos
 
     public override string Explain => $"Writes the machines' names between \"{HostTable.Begin}\" and \"{HostTable.End}\" into {HostsFile} of this computer.";
 
+    public override string Expected => $"this computer's {HostsFile} has the block once, with every machine";
+
+    public override IReadOnlyList<StepItem> Contents => [new("file", HostsFile, $"the lines between \"{HostTable.Begin}\" and \"{HostTable.End}\", on the jumpbox")];
+
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
         var hosts = Read(HostsFile);
         return Task.FromResult(hosts == HostTable.Merge(hosts, HostTable.Render(cluster.Machines))
             ? StepCheck.Good
-            : StepCheck.Missing($"{HostsFile} lacks the machines"));
+            : StepCheck.Missing($"{HostsFile} lacks the machines", Contents));
+    }
+
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        var check = await CheckAsync(context, cancellation).ConfigureAwait(false);
+        return check.InPlace ? $"{HostsFile} has {cluster.Machines.Machines.Count} machines" : throw new Hosting.ComponentException(check.Reason);
     }
 
     public override Task ApplyAsync(StepContext context, CancellationToken cancellation)

@@ -33,5 +33,6 @@ internal sealed class PackagesStep(ClusterModel cluster, Machine machine) : Remo
         fi
         apt-get install -y -q --no-install-recommends {Wanted.Packages} </dev/null >&2 || {"{"} apt-get update -q </dev/null >&2; apt-get install -y -q --no-install-recommends {Wanted.Packages} </dev/null >&2; {"}"}
         for c in {Wanted.Needed}; do command -v $c >/dev/null || {"{"} echo "$c is not there after the installation" >&2; exit 1; {"}"}; done
-        """);
+        """,
+        "/etc/", "/usr/");
 }

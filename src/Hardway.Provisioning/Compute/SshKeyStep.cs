@@ -10,16 +10,30 @@ internal sealed class SshKeyPairStep(ClusterModel cluster) : Step("ssh-key-pair"
 {
     public override string Explain => $"Makes an ed25519 key for this cluster in {cluster.SshPaths.Key}; your own keys are left alone.";
 
+    public override string Expected => "the private key (0600) and its public half are there";
+
+    public override bool IsLocal => true;
+
+    public override IReadOnlyList<StepItem> Contents => [new("key", cluster.SshPaths.Key, "ed25519, on the jumpbox"), new("command", "ssh-keygen", string.Join(' ', Arguments))];
+
+    private string[] Arguments => ["-q", "-t", "ed25519", "-N", "", "-C", "hardway", "-f", cluster.SshPaths.Key];
+
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
-        => Task.FromResult(File.Exists(cluster.SshPaths.Key) && File.Exists(cluster.SshPaths.Key + ".pub") ? StepCheck.Good : StepCheck.Missing("no key yet"));
+        => Task.FromResult(File.Exists(cluster.SshPaths.Key) && File.Exists(cluster.SshPaths.Key + ".pub")
+            ? StepCheck.Good
+            : StepCheck.Missing("no key yet", Contents[0]));
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
+        => File.GetUnixFileMode(cluster.SshPaths.Key) == (UnixFileMode.UserRead | UnixFileMode.UserWrite)
+            ? Task.FromResult(File.ReadAllText(cluster.SshPaths.Key + ".pub").Trim())
+            : throw new ComponentException($"{cluster.SshPaths.Key} may be read by others; its mode must be 600");
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
     {
         File.Delete(cluster.SshPaths.Key);
         File.Delete(cluster.SshPaths.Key + ".pub");
-        string[] arguments = ["-q", "-t", "ed25519", "-N", "", "-C", "hardway", "-f", cluster.SshPaths.Key];
-        var result = await LocalProcess.RunAsync("ssh-keygen", arguments, null, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
-        cluster.Transcript.Command(Name, "jumpbox", "ssh-keygen " + string.Join(' ', arguments), result);
+        var result = await LocalProcess.RunAsync("ssh-keygen", Arguments, null, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+        cluster.Transcript.Command(Name, "jumpbox", "ssh-keygen " + string.Join(' ', Arguments), result);
         if (!result.Succeeded)
         {
             throw new ComponentException($"ssh-keygen: {result.Reason}");
@@ -37,6 +51,10 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
 
     public override string Explain =>
         $"Adds the cluster's public key to the authorized keys of {cluster.Options.Ssh.User} on {machine} ({machine.Address}), so that every later step logs in without a password.";
+
+    public override string Expected => $"commands run on {machine} as root over a connection opened with the cluster's key";
+
+    public override IReadOnlyList<StepItem> Contents => [new("file", AuthorizedKeys, $"one line for {cluster.SshPaths.Key}.pub")];
 
     public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
@@ -65,7 +83,7 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
             throw new ComponentException($"{machine}: no root: {(words.Length > 0 ? "commands run as user id " + words[0] : answer.Reason)}");
         }
 
-        return words.Contains("known") ? StepCheck.Good : StepCheck.Missing("the key is not known there yet");
+        return words.Contains("known") ? StepCheck.Good : StepCheck.Missing("the key is not known there yet", Contents);
     }
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
@@ -86,6 +104,8 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
             cancellation).ConfigureAwait(false);
         _ssh.KeyIsNew = true;
     }
+
+    private string AuthorizedKeys => cluster.Options.Ssh.User == "root" ? "/root/.ssh/authorized_keys" : $"~{cluster.Options.Ssh.User}/.ssh/authorized_keys";
 
     private string PublicKey => File.ReadAllText(cluster.SshPaths.Key + ".pub").Trim();
 

@@ -12,7 +12,9 @@ internal sealed class ApiServerStep(ClusterModel cluster, Machine machine)
         $"The API server on {Target} serves https://{Target.Address}:{ClusterAddresses.ApiPort} and keeps everything in etcd; all API servers act at once, "
         + "so any of them may die.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"https://{Target.Address}:{ClusterAddresses.ApiPort}/readyz answers 200, under a certificate of the cluster's authority with the endpoint's name";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"/readyz of the API server on {Target}",
         token => ApiProbe.ReadyAsync(Cluster, Target, token),
         TimeSpan.FromSeconds(60),
@@ -43,7 +45,9 @@ internal sealed class ControllerManagerStep(ClusterModel cluster, Machine machin
     public override string Explain =>
         $"The controller manager on {Target} waits for the Lease kube-controller-manager; of the {Cluster.Machines.Servers.Count}, the holder acts. It uses the API server beside it.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"https://{Target.Address}:10257/healthz answers 200";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"the controller manager on {Target}",
         token => ApiProbe.HealthzAsync(Target, 10257, token),
         TimeSpan.FromSeconds(60),
@@ -54,7 +58,7 @@ internal sealed class ControllerManagerStep(ClusterModel cluster, Machine machin
     {
         state.RestartKey = Cluster.BinaryHash + Cluster.Certificate(ClusterCertificates.Authority);
         state.File("/var/lib/kubernetes/ca.key", Cluster.Key(ClusterCertificates.Authority), "600")
-            .File("/var/lib/kubernetes/kube-controller-manager.kubeconfig", System.IO.File.ReadAllText(Cluster.Files.Kubeconfig("kube-controller-manager")), "600")
+            .File("/var/lib/kubernetes/kube-controller-manager.kubeconfig", Cluster.KubeconfigOf("kube-controller-manager"), "600")
             .Unit("kube-controller-manager.service", ControlPlaneUnits.ControllerManager(Cluster));
     }
 }
@@ -64,7 +68,9 @@ internal sealed class SchedulerStep(ClusterModel cluster, Machine machine)
 {
     public override string Explain => $"The scheduler on {Target} waits for the Lease kube-scheduler; the holder gives every new Pod a node.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"https://{Target.Address}:10259/healthz answers 200";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"the scheduler on {Target}",
         token => ApiProbe.HealthzAsync(Target, 10259, token),
         TimeSpan.FromSeconds(60),
@@ -75,7 +81,7 @@ internal sealed class SchedulerStep(ClusterModel cluster, Machine machine)
     {
         state.RestartKey = Cluster.BinaryHash;
         state.Folder("/etc/kubernetes/config")
-            .File("/var/lib/kubernetes/kube-scheduler.kubeconfig", System.IO.File.ReadAllText(Cluster.Files.Kubeconfig("kube-scheduler")), "600")
+            .File("/var/lib/kubernetes/kube-scheduler.kubeconfig", Cluster.KubeconfigOf("kube-scheduler"), "600")
             .File("/etc/kubernetes/config/kube-scheduler.yaml", ControlPlaneUnits.SchedulerConfiguration)
             .Unit("kube-scheduler.service", ControlPlaneUnits.Scheduler);
     }
@@ -100,11 +106,15 @@ internal sealed class EndpointStep(ClusterModel cluster) : Step("endpoint", "", 
 {
     public override string Explain => $"Asks {cluster.EndpointUrl}/readyz through {cluster.Machines.Endpoint}, the way every client will.";
 
+    public override string Expected => "200 ok, under a certificate of the cluster's authority with the endpoint's name";
+
+    public override IReadOnlyList<StepItem> Contents => [new("request", $"GET {cluster.EndpointUrl}/readyz", "")];
+
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation) => Task.FromResult(StepCheck.Good);
 
     public override Task ApplyAsync(StepContext context, CancellationToken cancellation) => Task.CompletedTask;
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"/readyz through {cluster.Machines.Endpoint}",
         token => ApiProbe.ReadyAsync(cluster, cluster.Machines.Endpoint, token),
         TimeSpan.FromSeconds(30),

@@ -38,6 +38,12 @@ internal static class EtcdProbe
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false))!;
     }
 
+    public static async Task<string> GetTextAsync(ClusterModel cluster, Machine member, string path, CancellationToken cancellation)
+    {
+        using var client = Client(cluster);
+        return await client.GetStringAsync(new Uri($"https://{member.Address}:2379{path}"), cancellation).ConfigureAwait(false);
+    }
+
     private static HttpClient Client(ClusterModel cluster)
     {
         var files = cluster.Files;

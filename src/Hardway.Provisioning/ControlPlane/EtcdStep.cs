@@ -12,7 +12,9 @@ internal sealed class EtcdStep(ClusterModel cluster, Machine machine) : RemoteSt
         $"etcd keeps the cluster's state on {Cluster.Machines.Servers.Count} members, of which a majority must agree on each write. Member {Target.HostName} listens on "
         + $"{Target.Address}:2379 for API servers and :2380 for its peers; both sides show certificates.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"https://{Target.Address}:2379/health says that the member has a leader and can commit";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"etcd on {Target}",
         token => EtcdProbe.HealthAsync(Cluster, Target, token),
         TimeSpan.FromSeconds(60),

@@ -7,13 +7,13 @@ namespace Hardway.Provisioning.Remote;
 
 /// <summary>
 /// One bash script that asks a machine everything about any number of steps in one round trip, and the reader of its answer.
-/// It changes nothing. Lines: <c>h HASH PATH</c>, <c>m MODE OWNER PATH</c>, <c>u UNIT ACTIVE ENABLED</c>, <c>s STEP STAMP</c>, <c>t STEP INDEX 0|1</c>.
+/// It changes nothing. Lines: <c>d TIME</c>, <c>h HASH PATH</c>, <c>m MODE OWNER PATH</c>, <c>u UNIT ACTIVE ENABLED</c>, <c>s STEP STAMP</c>, <c>t STEP INDEX 0|1</c>.
 /// </summary>
 internal static class CheckScript
 {
     public static string Render(IReadOnlyList<(string Step, MachineState State)> steps)
     {
-        var script = new StringBuilder("export LC_ALL=C\n");
+        var script = new StringBuilder("export LC_ALL=C\ndate '+d %s.%N'\n");
         var files = steps.SelectMany(s => s.State.Files).Select(f => f.Path).Distinct().ToList();
         var paths = files.Concat(steps.SelectMany(s => s.State.Folders).Select(f => f.Path)).Distinct().ToList();
         var units = steps.SelectMany(s => s.State.Units).Distinct().ToList();
@@ -51,6 +51,8 @@ internal static class CheckScript
 
         return script.Append("echo end\n").ToString();
     }
+
+    public static string? TimeOf(string output) => output.Split('\n', 2)[0] is ['d', ' ', .. var time] ? time : null;
 
     public static Dictionary<string, MachineDifference> Read(IReadOnlyList<(string Step, MachineState State)> steps, string output)
     {
@@ -92,7 +94,8 @@ internal static class CheckScript
                 [.. state.Units.Where(u => _units.GetValueOrDefault(u).Active is not ("active" or "activating" or "reloading"))],
                 [.. state.Units.Where(u => _units.GetValueOrDefault(u).Enabled is not ("enabled" or "static" or "alias"))],
                 // No stamp: the machine booted since, and the units started with what is there.
-                state.Units.Count > 0 && stamp.Length > 0 && stamp != state.Fingerprint);
+                state.Units.Count > 0 && stamp.Length > 0 && stamp != state.Fingerprint,
+                state.Files.Select(f => f.Path).Where(p => !_hashes.ContainsKey(p)).ToHashSet());
         }
 
         private bool Has(string path, string mode, string owner)

@@ -1,3 +1,5 @@
+using Hardway.Provisioning.Steps;
+
 namespace Hardway.Provisioning.Remote;
 
 /// <summary>What of a step's state a machine lacks.</summary>
@@ -7,9 +9,24 @@ internal sealed record MachineDifference(
     IReadOnlyList<RemoteSetting> Settings,
     IReadOnlyList<string> StoppedUnits,
     IReadOnlyList<string> DisabledUnits,
-    bool Stale)
+    bool Stale,
+    IReadOnlySet<string> Absent)
 {
     public bool None => Files.Count + Folders.Count + Settings.Count + StoppedUnits.Count + DisabledUnits.Count == 0 && !Stale;
+
+    /// <summary>One by one: what Apply makes or changes.</summary>
+    public IReadOnlyList<StepItem> Items(MachineState state)
+    {
+        var restarted = Files.Count > 0 || Stale ? state.Units : StoppedUnits;
+        return
+        [
+            .. Folders.Select(f => new StepItem("folder", f.Path, $"{f.Mode} {f.Owner}")),
+            .. Files.Select(f => f.Item(Absent.Contains(f.Path) ? ", new" : ", replaced")),
+            .. Settings.Select(s => new StepItem("setting", s.Name, "")),
+            .. state.Units.Where(u => restarted.Contains(u) || DisabledUnits.Contains(u)).Select(u => new StepItem(
+                "unit", u, string.Join(", ", ((string?[])[DisabledUnits.Contains(u) ? "enabled" : null, StoppedUnits.Contains(u) ? "started" : restarted.Contains(u) ? "restarted" : null]).OfType<string>()))),
+        ];
+    }
 
     /// <summary>In one line, for a person.</summary>
     public string Summary

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using Hardway.Provisioning.Steps;
 
 namespace Hardway.Provisioning.Remote;
 
 /// <summary>A condition on a machine that is not a file or a unit: a bash test that says whether it is so, and bash commands that make it so.</summary>
-internal sealed record RemoteSetting(string Name, string Test, string Apply);
+/// <summary><see cref="Touches"/>: files that Apply writes; a folder ("/") at the end means anything below.</summary>
+internal sealed record RemoteSetting(string Name, string Test, string Apply, params IReadOnlyList<string> Touches);
 
 /// <summary>
 /// What one step wants of one machine: folders, files, settings, and units that are enabled and run with just these files. Nothing here says
@@ -51,9 +53,18 @@ internal sealed class MachineState
         return this;
     }
 
-    public MachineState Setting(string name, string test, string apply)
+    /// <summary>Everything of it, for a person.</summary>
+    public IReadOnlyList<StepItem> Items =>
+    [
+        .. Folders.Select(f => new StepItem("folder", f.Path, $"{f.Mode} {f.Owner}")),
+        .. Files.Select(f => f.Item("")),
+        .. Settings.Select(s => new StepItem("setting", s.Name, s.Apply)),
+        .. Units.Select(u => new StepItem("unit", u, "enabled and running")),
+    ];
+
+    public MachineState Setting(string name, string test, string apply, params IReadOnlyList<string> touches)
     {
-        Settings.Add(new RemoteSetting(name, test, apply));
+        Settings.Add(new RemoteSetting(name, test, apply, touches));
         return this;
     }
 

@@ -14,7 +14,20 @@ internal sealed class MachineSurvey(SshMachine ssh)
 
     public SshMachine Ssh => ssh;
 
+    /// <summary>When the machine was asked, by its own clock, as find and date write it; null before. Nothing that steps do to it is older.</summary>
+    public string? Began { get; private set; }
+
     public void Add(RemoteStep step) => _steps.Add(step);
+
+    /// <summary>Forgets the other steps: they are not part of this run. Before the first question.</summary>
+    public void Keep(Func<RemoteStep, bool> wanted) => _steps.RemoveAll(s => !wanted(s));
+
+    /// <summary>The files that the settings of some steps write, whether these were applied or not.</summary>
+    public IEnumerable<string> SettingsOf(IEnumerable<string> steps)
+    {
+        var names = steps.ToHashSet();
+        return _steps.Where(s => names.Contains(s.Name)).SelectMany(s => s.State.Settings).SelectMany(s => s.Touches);
+    }
 
     public async Task<MachineDifference> OfAsync(RemoteStep step, CancellationToken cancellation)
     {
@@ -31,6 +44,7 @@ internal sealed class MachineSurvey(SshMachine ssh)
     {
         var states = _steps.Select(s => (s.Name, s.State)).ToList();
         var result = await ssh.RunAsync("survey", CheckScript.Render(states), cancellation).ConfigureAwait(false);
+        Began = CheckScript.TimeOf(result.Output);
         return CheckScript.Read(states, result.Output);
     }
 }

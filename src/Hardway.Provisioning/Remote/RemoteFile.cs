@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Hardway.Provisioning.Steps;
 
 namespace Hardway.Provisioning.Remote;
 
@@ -37,6 +38,8 @@ internal sealed class RemoteFile
 
     /// <summary>Where the new bytes are until they are complete: beside the file, so that the move is atomic.</summary>
     public string Temporary => Path + ".hardway-new";
+
+    public StepItem Item(string how) => new("file", Path, $"{ModeText} {Owner}{(Source is null ? $", {Content.Length} bytes" : $", from {Source}")}{how}");
 
     public static RemoteFile Text(string path, string text, string mode = "644", string owner = "root:root")
         => Bytes(path, Encoding.UTF8.GetBytes(text), mode, owner);

@@ -31,6 +31,10 @@ internal abstract class RemoteStep : Step
 
     public MachineState State => _state.Value;
 
+    public override string Expected => "the machine has every file, folder, setting and running unit of this step";
+
+    public override IReadOnlyList<StepItem> Contents => State.Items;
+
     /// <summary>What the check found missing.</summary>
     protected MachineDifference Difference => _difference ?? throw new InvalidOperationException("Check comes before Apply");
 
@@ -43,7 +47,29 @@ internal abstract class RemoteStep : Step
     public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
         _difference = await _survey.OfAsync(this, cancellation).ConfigureAwait(false);
-        return _difference.None ? StepCheck.Good : StepCheck.Missing(_difference.Summary);
+        return _difference.None ? StepCheck.Good : StepCheck.Missing(_difference.Summary, _difference.Items(State));
+    }
+
+    /// <summary>Unless a step looks from the other side itself: the machine is asked again, and must lack nothing.</summary>
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (_difference is { None: true })
+        {
+            return "everything was in place";
+        }
+
+        var states = new[] { (Name, State) };
+        return await context.WaitAsync(
+            $"{Name} on {Machine}",
+            async token =>
+            {
+                var answer = await Ssh.RunAsync(Name, CheckScript.Render(states), token).ConfigureAwait(false);
+                var left = CheckScript.Read(states, answer.Output)[Name];
+                return left.None ? null : left.Summary;
+            },
+            TimeSpan.FromSeconds(30),
+            null,
+            cancellation).ConfigureAwait(false);
     }
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)

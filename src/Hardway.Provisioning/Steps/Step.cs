@@ -1,11 +1,13 @@
 namespace Hardway.Provisioning.Steps;
 
 /// <summary>Whether a step's result is there already, and if not, what differs.</summary>
-public sealed record StepCheck(bool InPlace, string Reason)
+public sealed record StepCheck(bool InPlace, string Reason, IReadOnlyList<StepItem> Changes)
 {
-    public static readonly StepCheck Good = new(true, "");
+    public static readonly StepCheck Good = new(true, "", []);
 
-    public static StepCheck Missing(string reason) => new(false, reason);
+    /// <param name="reason">In one line.</param>
+    /// <param name="changes">Exactly what Apply is going to make or change.</param>
+    public static StepCheck Missing(string reason, params IReadOnlyList<StepItem> changes) => new(false, reason, changes);
 }
 
 /// <summary>
@@ -39,11 +41,21 @@ public abstract class Step
     /// <summary>What the step does and why, with this cluster's own values.</summary>
     public abstract string Explain { get; }
 
+    /// <summary>What <see cref="VerifyAsync"/> must see.</summary>
+    public abstract string Expected { get; }
+
+    /// <summary>Everything that the step makes, and the commands with which it makes it, whether it is there already or not.</summary>
+    public abstract IReadOnlyList<StepItem> Contents { get; }
+
+    /// <summary>Whether the step changes nothing but the cluster's own directory on the jumpbox, so that a plan may try it on a copy.</summary>
+    public virtual bool IsLocal => false;
+
     public abstract Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation);
 
     public abstract Task ApplyAsync(StepContext context, CancellationToken cancellation);
 
-    public virtual Task VerifyAsync(StepContext context, CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>Throws when it is not as <see cref="Expected"/>; else says what was seen.</summary>
+    public virtual Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => Task.FromResult("");
 
     public virtual Task UndoAsync(StepContext context, CancellationToken cancellation) => Task.CompletedTask;
 }

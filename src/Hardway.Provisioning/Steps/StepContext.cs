@@ -15,7 +15,7 @@ public sealed class StepContext(Action<string> report, TimeProvider time)
     /// Asks until the answer is null (good); else the answer says what is seen now. An error (the API does not answer for a moment) is something seen, too. When it takes long, <paramref name="cause"/> finds out why,
     /// and what it found is in the message of the failure.
     /// </summary>
-    public async Task WaitAsync(
+    public async Task<string> WaitAsync(
         string what,
         Func<CancellationToken, Task<string?>> ask,
         TimeSpan limit,
@@ -45,6 +45,8 @@ public sealed class StepContext(Action<string> report, TimeProvider time)
             await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
             pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 3 / 2, _slowest.Ticks));
         }
+
+        return $"{what}: so after {time.GetElapsedTime(began).TotalSeconds:0.0} s";
     }
 
     private static async Task<string?> AskAsync(Func<CancellationToken, Task<string?>> ask, CancellationToken cancellation)

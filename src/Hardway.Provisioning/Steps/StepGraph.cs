@@ -17,7 +17,19 @@ public sealed class StepGraph
         CheckForCircles();
     }
 
+    private StepGraph(StepGraph whole, Func<Step, bool> wanted)
+    {
+        Steps = [.. whole.Steps.Where(wanted)];
+        foreach (var step in Steps)
+        {
+            _dependencies[step] = [.. whole._dependencies[step].Where(wanted)];
+        }
+    }
+
     public IReadOnlyList<Step> Steps { get; }
+
+    /// <summary>Some of the steps, in the order of the whole; what they need of the others must be there.</summary>
+    public StepGraph Only(Func<Step, bool> wanted) => new(this, wanted);
 
     public IReadOnlyList<Step> DependenciesOf(Step step) => _dependencies[step];
 

@@ -1,7 +1,14 @@
 namespace Hardway.Provisioning.Steps;
 
 /// <summary>How one step ended.</summary>
-public sealed record StepResult(string Step, string Machine, StepState State, TimeSpan Elapsed, string Detail);
+public sealed record StepResult(string Step, string Machine, StepState State, TimeSpan Elapsed, string Detail)
+{
+    /// <summary>What the verification saw.</summary>
+    public string Seen { get; init; } = "";
+
+    /// <summary>What the check found missing, and so what was made or changed.</summary>
+    public IReadOnlyList<StepItem> Changes { get; init; } = [];
+}
 
 /// <summary>How a run ended.</summary>
 public sealed record StepReport(IReadOnlyList<StepResult> Results, TimeSpan Elapsed)
@@ -71,8 +78,8 @@ public sealed class StepRunner(StepGraph graph, Action<StepEvent> observer, Time
             }
 
             Tell(state = StepState.Verifying, "");
-            await step.VerifyAsync(context, cancellation).ConfigureAwait(false);
-            return End(check.InPlace ? StepState.Unchanged : StepState.Changed, check.Reason);
+            var seen = await step.VerifyAsync(context, cancellation).ConfigureAwait(false);
+            return End(check.InPlace ? StepState.Unchanged : StepState.Changed, check.Reason) with { Seen = seen, Changes = check.Changes };
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

@@ -12,7 +12,7 @@ namespace Hardway.Provisioning.Verification;
 /// its own, removed at the end.
 /// </summary>
 internal sealed class WorkloadVerification(
-    ClusterModel cluster, ApiConnection api, StepContext context, Func<string, Func<CancellationToken, Task<string>>, Task<bool>> look)
+    ClusterModel cluster, ApiConnection api, StepContext context, VerificationRun run)
 {
     private const string _namespace = "hardway-verify";
     private const string _pods = $"/api/v1/namespaces/{_namespace}/pods";
@@ -25,7 +25,7 @@ internal sealed class WorkloadVerification(
         JsonNode? client = null, service = null;
         try
         {
-            var ready = await look($"Deployment of {WebPods} nginx", async token =>
+            var ready = await LookAsync($"Deployment of {WebPods} nginx", $"{WebPods} Pods are Ready, on different nodes", async token =>
             {
                 await CreateAsync(token).ConfigureAwait(false);
                 web = await ReadyPodsAsync("app=web", WebPods, token).ConfigureAwait(false);
@@ -43,7 +43,7 @@ internal sealed class WorkloadVerification(
         }
         finally
         {
-            await look("cleaning up", async _ =>
+            await LookAsync("cleaning up", "nothing of the verification stays", async _ =>
             {
                 await RemoveAsync().ConfigureAwait(false);
                 return $"namespace {_namespace} is going, with all that was in it";
@@ -59,25 +59,49 @@ internal sealed class WorkloadVerification(
         var nodePort = (int?)service["spec"]?["ports"]?[0]?["nodePort"] ?? 0;
         var other = web.FirstOrDefault(p => (string?)p["spec"]?["nodeName"] != from) ?? web[0];
 
-        var exec = await look("exec", async token =>
+        var exec = await LookAsync("exec", "a command in a container says the Pod's name", async token =>
         {
             var host = (await api.ExecAsync(_namespace, name, ["hostname"], token).ConfigureAwait(false)).Trim();
             return host == name ? $"hostname in {name}: {host}" : throw new ComponentException($"hostname in {name} says \"{host}\"");
         }).ConfigureAwait(false);
         List<Task> looks =
         [
-            look("logs", token => LogsAsync(web[0], token)),
-            .. cluster.Machines.Nodes.Select(n => look($"NodePort {nodePort} on {n}", token => NodePortAsync(n, nodePort, token))),
+            LookAsync("logs", "a container's lines come through the API", token => LogsAsync(web[0], token)),
+            .. cluster.Machines.Machines.Where(m => m.Role != MachineRole.LoadBalancer).SelectMany(m => web.Where(p => (string?)p["spec"]?["nodeName"] != m.HostName).Select(p => LookAsync(
+                $"packets from {m} to {(string?)p["spec"]?["nodeName"]}",
+                m.PodSubnet is null ? $"a Pod of {(string?)p["spec"]?["nodeName"]} answers {m}" : $"a Pod of {(string?)p["spec"]?["nodeName"]} answers an address of {m.PodSubnet}",
+                token => PacketAsync(m, Ip(p)!, token)))),
+            .. cluster.Machines.Nodes.Select(n => LookAsync($"NodePort {nodePort} on {n}", "nginx answers from outside the cluster", token => NodePortAsync(n, nodePort, token))),
         ];
         if (exec)
         {
-            looks.Add(look("Pod to Pod", token => FetchAsync(name, $"http://{Ip(other)}/", $"{Ip(client)} on {from} to {Ip(other)} on {(string?)other["spec"]?["nodeName"]}", token)));
-            looks.Add(look("ClusterIP", token => FetchAsync(name, $"http://{clusterIp}/", $"http://{clusterIp}", token)));
-            looks.Add(look("DNS name", token => FetchAsync(
+            looks.Add(LookAsync("Pod to Pod", "nginx on the other node answers a Pod", token => FetchAsync(name, $"http://{Ip(other)}/", $"{Ip(client)} on {from} to {Ip(other)} on {(string?)other["spec"]?["nodeName"]}", token)));
+            looks.Add(LookAsync("ClusterIP", "nginx answers at the Service's address", token => FetchAsync(name, $"http://{clusterIp}/", $"http://{clusterIp}", token)));
+            looks.Add(LookAsync("DNS name", "nginx answers at the Service's name", token => FetchAsync(
                 name, $"http://web.{_namespace}.svc.{ClusterAddresses.ClusterDomain}/", $"http://web.{_namespace}.svc.{ClusterAddresses.ClusterDomain}", token)));
         }
 
         await Task.WhenAll(looks).ConfigureAwait(false);
+    }
+
+    private Task<bool> LookAsync(string subject, string expected, Func<CancellationToken, Task<string>> look)
+        => run.LookAsync(Module.Networking, subject, expected, async token => await look(token).ConfigureAwait(false));
+
+    /// <summary>From a node's own Pod subnet (its bridge's address), so that the answer needs the route back as well.</summary>
+    private async Task<string> PacketAsync(Machine from, string to, CancellationToken cancellation)
+    {
+        var result = await cluster.SshTo(from).RunAsync(
+            "verify",
+            $$"""
+            s=$(ip -4 -o address show dev cni0 2>/dev/null | sed -n 's/.*inet \([0-9.]*\).*/\1/p')
+            echo "${s:-{{from.Address}}} $(ping -n -c 1 -W 3 ${s:+-I $s} {{to}} | sed -n 's/.*\(ttl=.*\)/\1/p')"
+            """,
+            cancellation,
+            mayFail: true).ConfigureAwait(false);
+        var seen = result.Output.Trim().Split(' ', 2);
+        return seen.Length == 2 && seen[1].StartsWith("ttl=", StringComparison.Ordinal)
+            ? $"{seen[0]} to {to}: {seen[1]}"
+            : throw new ComponentException($"no answer to a packet from {seen[0]} to {to}");
     }
 
     /// <summary>A packet filter or a name server may be a moment behind the API: asked until it answers, for a few seconds.</summary>

@@ -31,7 +31,9 @@ internal sealed class ContainerdStep(ClusterModel cluster, Machine machine) : Re
         $"containerd on {Target} runs containers through runc and asks CNI for their network: the bridge cni0 with addresses of {Target.PodSubnet}. "
         + $"Each Pod's namespaces are held by {WorkerConfiguration.SandboxImage}.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => "containerd answers ctr with its version";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"containerd on {Target}",
         async token =>
         {
@@ -56,7 +58,9 @@ internal sealed class ImagesStep(ClusterModel cluster, Machine machine) : Remote
 
     public override string Explain => $"Imports {string.Join(", ", Cluster.Options.Images.SelectMany(i => i.References))} into containerd on {Target}: the cluster needs no registry.";
 
-    public override async Task VerifyAsync(StepContext context, CancellationToken cancellation)
+    public override string Expected => "containerd lists every image by name";
+
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
     {
         var names = (await Ssh.RunAsync(Name, "ctr -n k8s.io images ls -q", cancellation).ConfigureAwait(false)).Output.Split('\n').ToHashSet();
         var missing = Cluster.Options.Images.SelectMany(i => i.References).Where(r => !names.Contains(r)).ToList();
@@ -64,6 +68,8 @@ internal sealed class ImagesStep(ClusterModel cluster, Machine machine) : Remote
         {
             throw new Hosting.ComponentException($"containerd on {Target} lacks {string.Join(", ", missing)} after the import");
         }
+
+        return $"containerd on {Target} lists {Cluster.Options.Images.Count} images";
     }
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
@@ -113,7 +119,9 @@ internal sealed class KubeletStep(ClusterModel cluster, Machine machine)
     public override string Explain =>
         $"The kubelet on {Target} registers the node, as user system:node:{Target.HostName}, and runs the Pods that are bound to it through containerd's CRI.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"the API has the node {Target.HostName}, and its condition Ready is True";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"node {Target} to be Ready",
         async token =>
         {
@@ -131,7 +139,7 @@ internal sealed class KubeletStep(ClusterModel cluster, Machine machine)
             .File("/var/lib/kubelet/ca.crt", Cluster.Certificate(ClusterCertificates.Authority))
             .File("/var/lib/kubelet/kubelet.crt", Cluster.Certificate(Target.HostName))
             .File("/var/lib/kubelet/kubelet.key", Cluster.Key(Target.HostName), "600")
-            .File("/var/lib/kubelet/kubeconfig", System.IO.File.ReadAllText(Cluster.Files.Kubeconfig(Target.HostName)), "600")
+            .File("/var/lib/kubelet/kubeconfig", Cluster.KubeconfigOf(Target.HostName), "600")
             .File("/var/lib/kubelet/kubelet-config.yaml", WorkerConfiguration.Kubelet)
             .Unit("kubelet.service", WorkerConfiguration.KubeletUnit(Target.Address.ToString()));
     }
@@ -142,7 +150,9 @@ internal sealed class KubeProxyStep(ClusterModel cluster, Machine machine)
 {
     public override string Explain => $"kube-proxy on {Target} turns Services into nftables rules: traffic to a Service's address goes to one of its Pods.";
 
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => $"http://{Target.Address}:10256/healthz answers 200";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         $"/healthz of kube-proxy on {Target}",
         token => ApiProbe.PlainAsync(Target, 10256, "/healthz", token),
         TimeSpan.FromSeconds(60),
@@ -153,7 +163,7 @@ internal sealed class KubeProxyStep(ClusterModel cluster, Machine machine)
     {
         state.RestartKey = Cluster.BinaryHash;
         state.Folder("/var/lib/kube-proxy")
-            .File("/var/lib/kube-proxy/kubeconfig", System.IO.File.ReadAllText(Cluster.Files.Kubeconfig("kube-proxy")), "600")
+            .File("/var/lib/kube-proxy/kubeconfig", Cluster.KubeconfigOf("kube-proxy"), "600")
             .File("/var/lib/kube-proxy/kube-proxy-config.yaml", WorkerConfiguration.KubeProxy(Cluster.PodRange))
             .Unit("kube-proxy.service", WorkerConfiguration.KubeProxyUnit);
     }
