@@ -4,7 +4,7 @@ namespace Hardway.Lab;
 
 /// <summary>
 /// The jumpbox program. Its edge: what a user can mend is told line by line without a stack, and everything that was begun is safe to run again.
-/// Exit codes: 0 done, 1 failed, 3 not as it must be (status), 130 interrupted.
+/// How it ends: <see cref="CommandLine.ExitCodes"/>.
 /// </summary>
 public static class HardwayApplet
 {

@@ -4,9 +4,11 @@ using Hardway.Provisioning.Cluster;
 using Hardway.Provisioning.Compute;
 using Hardway.Provisioning.ControlPlane;
 using Hardway.Provisioning.Doctor;
+using Hardway.Provisioning.Drills;
 using Hardway.Provisioning.Machines;
 using Hardway.Provisioning.Planning;
 using Hardway.Provisioning.Remote;
+using Hardway.Provisioning.Reset;
 using Hardway.Provisioning.Steps;
 using Hardway.Provisioning.Verification;
 using Hardway.Provisioning.Workers;
@@ -87,6 +89,27 @@ public sealed class Provisioner : IAsyncDisposable
         var report = await new StepRunner(Graph.Only(s => s is SshKeyStep), _ => { }, _cluster.Options.Time).RunAsync(cancellation).ConfigureAwait(false);
         return report.Failures.ToDictionary(f => f.Machine, f => f.Detail);
     }
+
+    /// <summary>Takes the cluster off its machines and looks at what is left. All of them must answer.</summary>
+    public async Task<IReadOnlyList<ResetResult>> ResetAsync(CancellationToken cancellation)
+    {
+        if (await ConnectAsync(cancellation).ConfigureAwait(false) is { Count: > 0 } silent)
+        {
+            throw new ComponentException(string.Join('\n', silent.Select(s => $"{s.Key} does not answer: {s.Value}")));
+        }
+
+        return await ClusterReset.RunAsync(_cluster, _cluster.Machines.Machines, Graph.Steps.OfType<RemoteStep>().ToLookup(s => s.Machine), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Drills on this cluster. Opens the connections.</summary>
+    /// <param name="sharedKernel">Whether the machines run on this host's kernel.</param>
+    /// <param name="power">Who switches machines off and on; null when nobody can.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<DrillField> DrillsAsync(bool sharedKernel, IPower? power, CancellationToken cancellation)
+        => new(_cluster, await ClinicAsync(sharedKernel, cancellation).ConfigureAwait(false), power);
+
+    /// <summary>What the loss of machines, one after the other, would mean for the cluster as it is now.</summary>
+    public Task<IReadOnlyList<WhatIfLine>> WhatIfAsync(IReadOnlyList<string> losses, CancellationToken cancellation) => WhatIf.AskAsync(_cluster, losses, cancellation);
 
     /// <summary>Every fault, without asking a machine.</summary>
     public IReadOnlyList<FaultDescription> Faults(bool sharedKernel) => new Clinic(_cluster, sharedKernel, new Dictionary<string, string>()).Faults;

@@ -19,7 +19,7 @@ public class ProgressViewTests
         view.Step(Event(StepState.Unchanged, 0.1));
         view.Step(Event(StepState.Changed, 1.25));
         view.Step(Event(StepState.Failed, 2, "no space", machine: ""));
-        view.Found(new Finding("etcd", true, "three members", TimeSpan.FromSeconds(0.5)));
+        view.Found(new Finding(Module.HighAvailability, "etcd", "three", true, "three members", TimeSpan.FromSeconds(0.5)));
 
         Assert.Equal("""
                1.25 s  node-0     containerd

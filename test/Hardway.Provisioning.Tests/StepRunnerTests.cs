@@ -89,6 +89,27 @@ public sealed class StepRunnerTests
         Assert.Contains("seen: connection refused; cause: the unit failed", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_result_tells_what_was_changed_and_what_was_seen()
+    {
+        var report = await RunAsync(new Fake(this, "a", ""), new Fake(this, "b", "") { InPlace = true });
+
+        Assert.Equal("file /etc/a", Assert.Single(report.Results[0].Changes).ToString());
+        Assert.Equal("a is seen", report.Results[0].Seen);
+        Assert.Empty(report.Results[1].Changes);
+    }
+
+    [Fact]
+    public async Task Some_steps_alone_need_nothing_of_the_others()
+    {
+        var whole = new StepGraph([new Fake(this, "key", "m"), new Fake(this, "etcd", "m", null, "key"), new Fake(this, "api", "m", null, "etcd")]);
+
+        var report = await new StepRunner(whole.Only(s => s.Name != "etcd"), _ => { }, TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["key", "api"], report.Results.Select(r => r.Step));
+        Assert.True(report.Succeeded);
+    }
+
     private static async Task<StepReport> RunAsync(params Step[] steps)
         => await new StepRunner(new StepGraph(steps), _ => { }, TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
 
@@ -99,18 +120,22 @@ public sealed class StepRunnerTests
 
         public override string Explain => Name;
 
+        public override string Expected => "";
+
+        public override IReadOnlyList<StepItem> Contents => [];
+
         public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
         {
             Note("check");
-            return Task.FromResult(new StepCheck(InPlace, ""));
+            return Task.FromResult(InPlace ? StepCheck.Good : StepCheck.Missing("", new StepItem("file", "/etc/" + Name, "")));
         }
 
         public override Task ApplyAsync(StepContext context, CancellationToken cancellation) => apply?.Invoke() ?? Task.CompletedTask;
 
-        public override Task VerifyAsync(StepContext context, CancellationToken cancellation)
+        public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
         {
             Note("verify");
-            return Task.CompletedTask;
+            return Task.FromResult($"{Name} is seen");
         }
 
         private void Note(string what)

@@ -33,7 +33,11 @@ internal static class JumpboxCommands
 
     private static RootCommand Root(JumpboxSession session)
     {
-        var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.");
+        var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.\n\n"
+            + "Examples:\n  hardway up                              a lab of six machines with a cluster on it\n  hardway up --machines machines.txt --ssh-user admin --ssh-key KEY\n"
+            + "  hardway plan                            what up would change now\n  hardway step show etcd@server-0         one step: what, why, files, commands\n"
+            + "  hardway verify --junit verify.xml       every verification, expected against seen\n  hardway break --random; hardway doctor  something to find, and who finds it\n\n"
+            + ExitCodes.Help);
         root.Options.Add(Output);
         root.Subcommands.Add(Up(session));
         root.Subcommands.Add(OnMachines("plan", "What up would change on each machine; touches nothing", (options, parsed, stop) => PlanCommand.RunAsync(session, options, parsed.GetValue(Output), stop)));
@@ -41,6 +45,10 @@ internal static class JumpboxCommands
         root.Subcommands.Add(Verify(session));
         root.Subcommands.Add(Doctor(session));
         root.Subcommands.Add(Break(session));
+        root.Subcommands.Add(Drill(session));
+        root.Subcommands.Add(WhatIf(session));
+        root.Subcommands.Add(Reset(session));
+        root.Subcommands.Add(Named("shell", "bash, zsh or fish", "completion", "Prints a completion script: source <(hardway completion bash)", (shell, _, _) => Task.FromResult(CompletionCommand.Run(shell, Console.Out))));
         root.Subcommands.Add(Act("down", "Stops and removes the lab with its cluster, and proves that nothing is left", (parsed, stop) => DownCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(Act("status", "Machines, nodes, API and who leads", (parsed, stop) => StatusCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(new Command("ssh", "A shell, or one command, on a machine: hardway ssh node-0 [COMMAND...]"));
@@ -55,16 +63,19 @@ internal static class JumpboxCommands
     {
         var machines = new Option<string?>("--machines") { Description = "a machine database (IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET a line) of machines that exist; without it, a lab on this host" };
         var lab = new Option<bool>("--lab") { Description = "run the machines of --machines on this host" };
-        var user = new Option<string>("--ssh-user") { Description = "who may log in at first: root, or a user with sudo without a password", DefaultValueFactory = _ => "root" };
+        var user = new Option<string>("--ssh-user") { Description = "who may log in at first: root, or a user with sudo", DefaultValueFactory = _ => "root" };
         var key = new Option<string?>("--ssh-key") { Description = "the private key that opens the machines at first" };
+        var ask = new Option<bool>("--ask-password") { Description = "ask for the user's password, for the first log-in and for sudo" };
+        var file = new Option<string?>("--ssh-password-file") { Description = $"a file with that password; {UserPassword.Variable} names one for every command" };
         var command = Act(name, description, (parsed, stop) => action(new UpOptions
         {
+            Password = parsed.GetValue(file) is { } path ? UserPassword.OfFile(path) : parsed.GetValue(ask) ? UserPassword.Ask(parsed.GetRequiredValue(user)) : null,
             Machines = parsed.GetValue(machines),
             Lab = parsed.GetValue(lab) || parsed.GetValue(machines) is null,
             User = parsed.GetRequiredValue(user),
             Key = parsed.GetValue(key),
         }, parsed, stop));
-        foreach (var option in (Option[])[machines, lab, user, key, .. more]) command.Options.Add(option);
+        foreach (var option in (Option[])[machines, lab, user, key, ask, file, .. more]) command.Options.Add(option);
         return command;
     }
 
@@ -138,6 +149,41 @@ internal static class JumpboxCommands
         pod.Arguments.Add(name);
         foreach (var option in new Option[] { ns, kubeconfig, config }) pod.Options.Add(option);
         return new Command("explain", "Why things are as they are") { pod };
+    }
+
+    private static Command Drill(JumpboxSession session)
+    {
+        var component = new Argument<string?>("component") { Description = "what to take away: scheduler-leader, etcd-leader, api-server, ... (--list)", Arity = ArgumentArity.ZeroOrOne };
+        var manner = new Option<string>("--manner") { Description = "how: stop, kill, freeze, power-off, reject, cut, isolate", DefaultValueFactory = _ => "kill" };
+        var list = new Option<bool>("--list") { Description = "show components and their manners" };
+        var all = new Option<bool>("--all") { Description = "every drill (of the component), and the kill matrix" };
+        var svg = new Option<string?>("--svg") { Description = "with --all: write the kill matrix to this file" };
+        var html = new Option<string?>("--html") { Description = "with --all: write everything to this one page" };
+        var command = Act("drill", "Takes something away from the running cluster and measures what follows, against what the settings say", (parsed, stop) =>
+            parsed.GetValue(list) ? Task.FromResult(DrillCommand.List(parsed.GetValue(Output)))
+            : parsed.GetValue(all) ? DrillCommand.AllAsync(session, parsed.GetValue(component), parsed.GetValue(svg), parsed.GetValue(html), parsed.GetValue(Output), stop)
+            : DrillCommand.RunAsync(session, parsed.GetValue(component) ?? throw new Hosting.ComponentException("drill what? hardway drill --list shows what there is"), parsed.GetRequiredValue(manner), parsed.GetValue(Output), stop));
+        command.Arguments.Add(component);
+        foreach (var option in new Option[] { manner, list, all, svg, html }) command.Options.Add(option);
+        return command;
+    }
+
+    private static Command Reset(JumpboxSession session)
+    {
+        var yes = new Option<bool>("--yes") { Description = "really" };
+        var command = Act("reset", "Takes the cluster off its machines and proves that nothing of it is left on them", (parsed, stop) =>
+            ResetCommand.RunAsync(session, parsed.GetValue(yes), parsed.GetValue(Output), stop));
+        command.Options.Add(yes);
+        return command;
+    }
+
+    private static Command WhatIf(JumpboxSession session)
+    {
+        var words = new Argument<string[]>("question") { Description = "lose server-0 then server-1", Arity = ArgumentArity.OneOrMore };
+        var command = Act("what-if", "What the loss of machines would mean, from the live membership: hardway what-if lose server-0 then server-1", (parsed, stop) =>
+            WhatIfCommand.RunAsync(session, parsed.GetValue(words) ?? [], parsed.GetValue(Output), stop));
+        command.Arguments.Add(words);
+        return command;
     }
 
     private static Command Lab(JumpboxSession session)

@@ -60,7 +60,7 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
         Images = images,
         Ssh = options.Lab
             ? new SshOptions { FirstKey = Paths.SshKey, FirstKnownHosts = Paths.KnownHosts }
-            : new SshOptions { User = options.User, FirstKey = options.Key },
+            : new SshOptions { User = options.User, FirstKey = options.Key, Password = options.Password ?? UserPassword.OfEnvironment() },
         Time = Time,
     };
 

@@ -15,7 +15,8 @@ internal static class SshCommand
         var cluster = new SshPaths(session.ClusterDirectory);
         List<string> arguments = ["-F", "none", "-o", "IdentitiesOnly=yes", "-o", $"UserKnownHostsFile={cluster.KnownHosts} {session.Paths.KnownHosts}", "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR"];
         foreach (var key in new[] { cluster.Key, session.Paths.SshKey }.Where(File.Exists)) arguments.AddRange(["-i", key]);
-        arguments.Add("root@" + target.Address);
+        // As `up` logs in: root, or a user with sudo.
+        arguments.Add($"{session.Access.User}@{target.Address}");
         return HostCommand.InteractiveAsync("ssh", [.. arguments, .. command], new Dictionary<string, string>(), stop);
     }
 }

@@ -21,6 +21,9 @@ internal sealed record UpOptions
 
     public string? Key { get; init; }
 
+    /// <summary>The user's password, for the first log-in and sudo.</summary>
+    public string? Password { get; init; }
+
     /// <summary>Whether each step says what it does and why.</summary>
     public bool Explain { get; init; }
 }

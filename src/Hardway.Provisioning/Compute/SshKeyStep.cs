@@ -122,7 +122,7 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
 
         var tried = cluster.Options.Ssh.FirstKey ?? "your own SSH keys";
         return result.Error.Contains("Permission denied", StringComparison.Ordinal)
-            ? $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {tried}; give a key that opens it with --ssh-key, and its user with --ssh-user"
+            ? $"{machine} ({machine.Address}) refuses {cluster.Options.Ssh.User} with {tried}; give a key that opens it with --ssh-key, or a password with --ask-password, and its user with --ssh-user"
             : null;
     }
 }

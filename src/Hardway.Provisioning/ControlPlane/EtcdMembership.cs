@@ -65,6 +65,17 @@ internal static class EtcdMembership
         await cluster.SshTo(server).RunAsync("etcd", $"rm -rf {_dropIn}; systemctl daemon-reload", cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Takes back every alarm: after one of lacking space all of etcd refuses writes until somebody does.</summary>
+    public static async Task DisarmAsync(ClusterModel cluster, Machine witness, CancellationToken cancellation)
+    {
+        var list = await EtcdProbe.PostAsync(cluster, witness, "/v3/maintenance/alarm", """{"action":"GET"}""", cancellation).ConfigureAwait(false);
+        foreach (var alarm in (list["alarms"] as JsonArray ?? []).OfType<JsonNode>())
+        {
+            var body = $$"""{"action":"DEACTIVATE","memberID":"{{(string?)alarm["memberID"]}}","alarm":"{{(string?)alarm["alarm"]}}"}""";
+            await EtcdProbe.PostAsync(cluster, witness, "/v3/maintenance/alarm", body, cancellation).ConfigureAwait(false);
+        }
+    }
+
     private static Task StartAsync(ClusterModel cluster, Machine server, HashSet<string> names, CancellationToken cancellation)
     {
         var members = cluster.Machines.Servers.Where(s => s == server || names.Contains(s.HostName)).Select(s => $"{s.HostName}=https://{s.Address}:2380");

@@ -1,3 +1,4 @@
+using Hardway.Provisioning.ControlPlane;
 using Hardway.Provisioning.Doctor;
 using Hardway.Provisioning.Machines;
 
@@ -17,6 +18,13 @@ internal sealed class EtcdNearlyFull() : MachineFault("etcd-nearly-full", "etcd 
 
     public override IEnumerable<Diagnosis> Diagnose(Examination examination) => examination.EtcdSpace.Where(s => s.Quota > 0 && s.Bytes > 0.8 * s.Quota).Select(s => Found(
         s.Member, $"etcd of {s.Member} holds {s.Bytes / 1048576:0} MB of its quota of {s.Quota / 1048576:0} MB", $"raise --quota-backend-bytes on {s.Member} (or hardway step run etcd@{s.Member} when somebody lowered it), compact and defragment"));
+
+    /// <summary>Should the quota have been reached meanwhile, the alarm would outlive it.</summary>
+    public override async Task TakeOutAsync(FaultContext context, CancellationToken cancellation)
+    {
+        await base.TakeOutAsync(context, cancellation).ConfigureAwait(false);
+        await EtcdMembership.DisarmAsync(context.Cluster, context.Cluster.Machines.Servers[0], cancellation).ConfigureAwait(false);
+    }
 
     protected override IReadOnlyList<string> Keeps => ["/etc/systemd/system/etcd.service.d/quota.conf"];
 

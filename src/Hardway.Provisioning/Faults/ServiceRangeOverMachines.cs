@@ -26,7 +26,13 @@ internal sealed class ServiceRangeOverMachines() : MachineFault("service-range-o
 
     protected override Machine Target(MachineDatabase machines) => machines.Servers[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "sed -i 's#--service-cluster-ip-range=[^ ]*#--service-cluster-ip-range=10.240.0.0/24#' /etc/systemd/system/kube-apiserver.service\nsystemctl daemon-reload\nsystemctl restart --no-block kube-apiserver";
+    protected override string PutIn(ClusterModel cluster) => $"sed -i 's#--service-cluster-ip-range=[^ ]*#--service-cluster-ip-range={OfMachines(cluster)}#' /etc/systemd/system/kube-apiserver.service\nsystemctl daemon-reload\nsystemctl restart --no-block kube-apiserver";
+
+    private static string OfMachines(ClusterModel cluster)
+    {
+        var address = cluster.Machines.Servers[^1].Address.ToString();
+        return address[..address.LastIndexOf('.')] + ".0/24";
+    }
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl daemon-reload\nsystemctl restart --no-block kube-apiserver";
 }

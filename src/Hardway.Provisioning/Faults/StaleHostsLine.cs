@@ -24,7 +24,7 @@ internal sealed class StaleHostsLine() : MachineFault("stale-hosts-line", "a hos
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[0];
 
-    protected override string PutIn(ClusterModel cluster) => $"sed -i '1i 10.240.0.199 {cluster.EndpointName} {cluster.Machines.Servers[0].HostName}' /etc/hosts";
+    protected override string PutIn(ClusterModel cluster) => $"sed -i '1i 192.0.2.9 {cluster.EndpointName} {cluster.Machines.Servers[0].HostName}' /etc/hosts";
 
     protected override string TakeOut(ClusterModel cluster) => "true";
 }

@@ -18,7 +18,8 @@ internal static class LocalProcess
         Func<Stream, CancellationToken, Task>? input,
         TimeSpan limit,
         CancellationToken cancellation,
-        int outputLimit = DefaultOutputLimit)
+        int outputLimit = DefaultOutputLimit,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -26,6 +27,11 @@ internal static class LocalProcess
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         var began = Stopwatch.GetTimestamp();
         using var process = Start(start);
         using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -6,7 +6,7 @@ namespace Hardway.Provisioning.Ssh;
 
 /// <summary>
 /// One machine reached by the OpenSSH client over one shared connection (ControlMaster), so that a command costs one channel and not one
-/// handshake. Never asks anything (BatchMode), keeps host keys in the cluster's own known_hosts file. At most four commands at once.
+/// handshake. Never asks anybody anything (a password comes from the options), keeps host keys in the cluster's own known_hosts file. At most four commands at once.
 /// Safe for use from several tasks.
 /// </summary>
 internal sealed class SshMachine : IAsyncDisposable
@@ -18,6 +18,7 @@ internal sealed class SshMachine : IAsyncDisposable
     private readonly Transcript _transcript;
     private readonly SemaphoreSlim _channels = new(4);
     private bool _connected;
+    private bool _sudoAsks;
 
     public SshMachine(Machine machine, SshOptions options, SshPaths paths, Transcript transcript)
     {
@@ -45,9 +46,22 @@ internal sealed class SshMachine : IAsyncDisposable
             arguments.AddRange(["-i", firstKey, "-o", "IdentitiesOnly=yes"]);
         }
 
+        if (_options.Password is not null)
+        {
+            // Of several values of an option ssh takes the first.
+            arguments.InsertRange(0, ["-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]);
+        }
+
         arguments.Add(Target);
-        var result = await LocalProcess.RunAsync("ssh", arguments, null, _connectLimit, cancellation).ConfigureAwait(false);
+        var result = await LocalProcess.RunAsync("ssh", arguments, null, _connectLimit, cancellation, environment: _paths.AnswerFor(_options.Password)).ConfigureAwait(false);
         _connected = result.Succeeded;
+        if (_connected && _options is { Password: not null, User: not "root" })
+        {
+            // -k: what sudo remembers of an earlier command does not count, or a later one would ask at another time than this.
+            var free = await LocalProcess.RunAsync("ssh", [.. Common(), Target, "exec sudo -k -n true"], null, _connectLimit, cancellation).ConfigureAwait(false);
+            _sudoAsks = !free.Succeeded;
+        }
+
         return result;
     }
 
@@ -72,7 +86,7 @@ internal sealed class SshMachine : IAsyncDisposable
         try
         {
             List<string> arguments = [.. Common(), Target, RemoteCommand(script)];
-            result = await LocalProcess.RunAsync("ssh", arguments, input, limit ?? TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false);
+            result = await LocalProcess.RunAsync("ssh", arguments, _sudoAsks ? WithPassword(input) : input, limit ?? TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -119,11 +133,22 @@ internal sealed class SshMachine : IAsyncDisposable
         var command = new StringBuilder("exec ");
         if (_options.User != "root")
         {
-            command.Append("sudo -n -- ");
+            command.Append(_sudoAsks ? "sudo -k -S -p '' -- " : "sudo -n -- ");
         }
 
         return command.Append("bash -c ").Append(Quote(script)).ToString();
     }
+
+    /// <summary>sudo reads its password as the first line of the input, byte by byte, and leaves the rest.</summary>
+    private Func<Stream, CancellationToken, Task> WithPassword(Func<Stream, CancellationToken, Task>? input) => async (stream, cancellation) =>
+    {
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(_options.Password + "\n"), cancellation).ConfigureAwait(false);
+        await stream.FlushAsync(cancellation).ConfigureAwait(false);
+        if (input is not null)
+        {
+            await input(stream, cancellation).ConfigureAwait(false);
+        }
+    };
 
     private IEnumerable<string> Common() =>
     [

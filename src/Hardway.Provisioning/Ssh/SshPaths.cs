@@ -33,9 +33,35 @@ public sealed class SshPaths
 
     internal void CreateSockets() => System.IO.Directory.CreateDirectory(Sockets, _mine);
 
+    /// <summary>The environment in which ssh gets its password: a program that prints it from there. Nothing is written but that program.</summary>
+    internal IReadOnlyDictionary<string, string>? AnswerFor(string? password)
+    {
+        if (password is null)
+        {
+            return null;
+        }
+
+        var program = Path.Combine(Sockets, "askpass");
+        if (!File.Exists(program))
+        {
+            var temporary = $"{program}-{Guid.NewGuid():N}";
+            File.WriteAllText(temporary, "#!/bin/sh\nprintf '%s\\n' \"$HARDWAY_SSH_ANSWER\"\n");
+            File.SetUnixFileMode(temporary, _mine);
+            File.Move(temporary, program, overwrite: true);
+        }
+
+        return new Dictionary<string, string> { ["SSH_ASKPASS"] = program, ["SSH_ASKPASS_REQUIRE"] = "force", ["HARDWAY_SSH_ANSWER"] = password };
+    }
+
     internal void RemoveSockets()
     {
-        if (System.IO.Directory.Exists(Sockets) && !System.IO.Directory.EnumerateFileSystemEntries(Sockets).Any())
+        if (!System.IO.Directory.Exists(Sockets))
+        {
+            return;
+        }
+
+        File.Delete(Path.Combine(Sockets, "askpass"));
+        if (!System.IO.Directory.EnumerateFileSystemEntries(Sockets).Any())
         {
             System.IO.Directory.Delete(Sockets);
         }

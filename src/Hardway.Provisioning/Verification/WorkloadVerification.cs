@@ -219,13 +219,14 @@ internal sealed class WorkloadVerification(
         }
     }
 
-    private IEnumerable<Manifest> Objects()
+    /// <summary>A Deployment of nginx on different nodes, and a NodePort Service in front.</summary>
+    internal static IEnumerable<Manifest> Web(string ns, int replicas)
     {
-        yield return Manifest.Of($"/apis/apps/v1/namespaces/{_namespace}/deployments", $$"""
+        yield return Manifest.Of($"/apis/apps/v1/namespaces/{ns}/deployments", $$"""
             {
-              "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": "{{_namespace}}" },
+              "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": "{{ns}}" },
               "spec": {
-                "replicas": {{WebPods}},
+                "replicas": {{replicas}},
                 "selector": { "matchLabels": { "app": "web" } },
                 "template": {
                   "metadata": { "labels": { "app": "web" } },
@@ -239,12 +240,21 @@ internal sealed class WorkloadVerification(
               }
             }
             """);
-        yield return Manifest.Of($"/api/v1/namespaces/{_namespace}/services", $$"""
+        yield return Manifest.Of($"/api/v1/namespaces/{ns}/services", $$"""
             {
-              "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web", "namespace": "{{_namespace}}" },
+              "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web", "namespace": "{{ns}}" },
               "spec": { "type": "NodePort", "selector": { "app": "web" }, "ports": [ { "port": 80, "targetPort": 80, "protocol": "TCP" } ] }
             }
             """);
+    }
+
+    private IEnumerable<Manifest> Objects()
+    {
+        foreach (var manifest in Web(_namespace, WebPods))
+        {
+            yield return manifest;
+        }
+
         yield return Manifest.Of(_pods, $$"""
             {
               "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "client", "namespace": "{{_namespace}}", "labels": { "app": "client" } },
