@@ -50,7 +50,7 @@ public sealed class Provisioner : IAsyncDisposable
     {
         var graph = Select(name);
         var connect = await new StepRunner(graph.Only(s => s is SshKeyStep), observer, _cluster.Options.Time).RunAsync(cancellation).ConfigureAwait(false);
-        if (connect.Failures.FirstOrDefault() is { } failure)
+        if (connect.Failures is [var failure, ..])
         {
             throw new ComponentException(failure.Detail);
         }

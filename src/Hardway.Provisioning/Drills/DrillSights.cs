@@ -147,7 +147,7 @@ internal sealed class DrillSights(
         {
             while (await connection.GetAsync($"{collection}/{name}", cancellation).ConfigureAwait(false) is not { } seen || !isDone(seen))
             {
-                await Task.Delay(50, cluster.Options.Time, cancellation).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), cluster.Options.Time, cancellation).ConfigureAwait(false);
             }
 
             if (clock.Now > 0 && _firstAct is null && Measure(DrillExpectation.Acquired) is not null)
