@@ -14,7 +14,7 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
 
     public override string Expected => "the API gives the objects back as they were written";
 
-    public override IReadOnlyList<StepItem> Contents => [.. manifests.Select(m => new StepItem("object", m.Title, m.Path))];
+    public override IReadOnlyList<StepItem> Contents => [.. manifests().Select(m => new StepItem("object", m.Title, m.Path))];
 
     protected ClusterModel Cluster => cluster;
 
@@ -36,7 +36,7 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
     public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
     {
         using var api = new ApiConnection(cluster);
-        foreach (var manifest in manifests)
+        foreach (var manifest in manifests())
         {
             if (JsonSubset.Difference(await api.GetAsync(manifest.Path, cancellation).ConfigureAwait(false), manifest.Body) is { } path)
             {
@@ -44,7 +44,7 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
             }
         }
 
-        return $"{manifests.Count} objects are there";
+        return $"{manifests().Count} objects are there";
     }
 
     public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)

@@ -12,7 +12,9 @@ internal sealed class MetricsStep(ClusterModel cluster) : ManifestsStep(
     () => MetricsManifests.Of(Read(cluster.Files.Certificate(ClusterCertificates.MetricsServer)), Read(cluster.Files.Key(ClusterCertificates.MetricsServer)), Read(cluster.Files.Certificate(ClusterCertificates.Authority))),
     "kubelet-access")
 {
-    public override Task VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+    public override string Expected => "a Pod of metrics-server is available";
+
+    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
         "the Metrics API",
         async token =>
         {
