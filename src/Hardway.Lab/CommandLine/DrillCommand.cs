@@ -68,41 +68,29 @@ internal static class DrillCommand
             w.WriteBoolean("good", report.Good);
             w.WriteNumber("outage", Math.Round(report.Outage, 3));
             w.WriteNumber("expectedOutage", Math.Round(report.ExpectedOutage, 3));
-            w.WriteStartArray("timeline");
-            foreach (var m in report.Milestones)
+            JsonObjects.Write(w, "timeline", report.Milestones, m =>
             {
-                w.WriteStartObject();
                 w.WriteString("what", m.Name);
                 if (m.Earliest is { } earliest) w.WriteNumber("earliest", Math.Round(earliest, 3));
                 if (m.Latest is { } latest) w.WriteNumber("latest", Math.Round(latest, 3));
                 if (m.Measured is { } measured) w.WriteNumber("measured", Math.Round(measured, 3));
                 w.WriteString("verdict", m.Verdict);
                 w.WriteString("because", m.Because);
-                w.WriteEndObject();
-            }
-            w.WriteEndArray();
-            w.WriteStartArray("clients");
-            foreach (var c in report.Clients)
+            });
+            JsonObjects.Write(w, "clients", report.Clients, c =>
             {
-                w.WriteStartObject();
                 w.WriteString("client", c.Name);
                 w.WriteNumber("tries", c.Tries);
                 w.WriteNumber("failures", c.Failures);
                 w.WriteNumber("outage", Math.Round(c.Outage, 3));
                 if (c.FirstError.Length > 0) w.WriteString("firstError", c.FirstError);
-                w.WriteEndObject();
-            }
-            w.WriteEndArray();
-            w.WriteStartArray("proofs");
-            foreach (var p in report.Proofs)
+            });
+            JsonObjects.Write(w, "proofs", report.Proofs, p =>
             {
-                w.WriteStartObject();
                 w.WriteString("claim", p.Claim);
                 w.WriteBoolean("holds", p.Holds);
                 w.WriteString("seen", p.Seen);
-                w.WriteEndObject();
-            }
-            w.WriteEndArray();
+            });
         }));
     }
 

@@ -19,19 +19,12 @@ internal static class JsonText
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    public static void Items(Utf8JsonWriter writer, string name, IReadOnlyList<StepItem> items)
+    public static void Items(Utf8JsonWriter writer, string name, IReadOnlyList<StepItem> items) => JsonObjects.Write(writer, name, items, item =>
     {
-        writer.WriteStartArray(name);
-        foreach (var item in items)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("kind", item.Kind);
-            writer.WriteString("name", item.Name);
-            if (item.Detail.Length > 0) writer.WriteString("detail", item.Detail);
-            writer.WriteEndObject();
-        }
-        writer.WriteEndArray();
-    }
+        writer.WriteString("kind", item.Kind);
+        writer.WriteString("name", item.Name);
+        if (item.Detail.Length > 0) writer.WriteString("detail", item.Detail);
+    });
 
     public static void Strings(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
     {
