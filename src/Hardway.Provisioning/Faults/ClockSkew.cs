@@ -22,7 +22,7 @@ internal sealed class ClockSkew() : MachineFault("clock-skew", "a machine's cloc
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "timedatectl set-ntp false || true\ndate -s '+10 minutes' >/dev/null";
+    protected override string PutIn(ClusterModel cluster) => OwnKernel.Guard + "timedatectl set-ntp false || true\ndate -s '+10 minutes' >/dev/null";
 
     protected override string TakeOut(ClusterModel cluster) => "date -s '-10 minutes' >/dev/null\ntimedatectl set-ntp true || true";
 }

@@ -22,7 +22,7 @@ internal sealed class SwapOn() : MachineFault("swap-on", "a node swaps")
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "head -c 16m /dev/zero >/hardway-fault.swap\nchmod 600 /hardway-fault.swap\nmkswap -q /hardway-fault.swap >/dev/null\nswapon /hardway-fault.swap";
+    protected override string PutIn(ClusterModel cluster) => OwnKernel.Guard + "head -c 16m /dev/zero >/hardway-fault.swap\nchmod 600 /hardway-fault.swap\nmkswap -q /hardway-fault.swap >/dev/null\nswapon /hardway-fault.swap";
 
     protected override string TakeOut(ClusterModel cluster) => "swapoff /hardway-fault.swap 2>/dev/null || true\nrm -f /hardway-fault.swap";
 }
