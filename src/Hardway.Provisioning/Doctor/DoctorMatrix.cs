@@ -15,6 +15,8 @@ public sealed record MatrixLine(string Fault, string Title, bool Named, IReadOnl
 /// <summary>Puts in every fault, one after the other, asks the doctor, takes it out, and waits until the doctor has nothing to say.</summary>
 internal sealed class DoctorMatrix(ClusterModel cluster, Func<CancellationToken, Task<IReadOnlyList<Diagnosis>>> ask)
 {
+    private static readonly TimeSpan _settle = TimeSpan.FromSeconds(20);
+
     private readonly TimeProvider _time = cluster.Options.Time;
 
     public async Task<IReadOnlyList<MatrixLine>> RunAsync(IReadOnlyList<Fault> faults, bool sharedKernel, Action<MatrixLine> observer, CancellationToken cancellation)
@@ -53,7 +55,19 @@ internal sealed class DoctorMatrix(ClusterModel cluster, Func<CancellationToken,
             await fault.PutInAsync(context, cancellation).ConfigureAwait(false);
             var began = _time.GetTimestamp();
             var said = await ask(cancellation).ConfigureAwait(false);
-            line = new MatrixLine(fault.Name, fault.Title, said.Any(d => d.Cause == fault.Name), said, _time.GetElapsedTime(began), "");
+            var asked = _time.GetElapsedTime(began);
+            // A program that was started again with the fault takes a moment to show it, and is missed meanwhile.
+            while (said.Any(d => d.Cause != fault.Name) || said.Count == 0)
+            {
+                if (_time.GetElapsedTime(began) > _settle)
+                {
+                    break;
+                }
+
+                said = await ask(cancellation).ConfigureAwait(false);
+            }
+
+            line = new MatrixLine(fault.Name, fault.Title, said.Any(d => d.Cause == fault.Name), said, asked, "");
         }
         finally
         {

@@ -4,7 +4,7 @@ using Hardway.Provisioning.Machines;
 namespace Hardway.Provisioning.Doctor;
 
 /// <summary>
-/// Everything that is asked of a machine, as one bash script: it changes nothing, and tells no secret (of secret files a hash, of key pairs the public half).
+/// Everything that is asked of a machine, as one bash script: it changes nothing but a folder of its own below /run while it runs, and tells no secret (of secret files a hash, of key pairs the public half).
 /// </summary>
 internal static class MachineQuestions
 {
@@ -48,7 +48,9 @@ internal static class MachineQuestions
 
     public static string Render(ClusterModel cluster, Machine machine)
     {
-        var script = new StringBuilder("export LC_ALL=C\nfact() { printf '%s %s\\n' \"$1\" \"$(bash -c \"$2\" 2>/dev/null </dev/null | head -c 200000 | base64 -w 0)\"; }\n");
+        var script = new StringBuilder("export LC_ALL=C\nd=$(mktemp -d /run/hardway-doctor.XXXXXX) || exit 1\ntrap 'rm -rf $d' EXIT\n"
+            // Each answer has a file of its own: what several write to one pipe is mixed up as soon as it is longer than a page.
+            + "fact() { printf '%s %s\\n' \"$1\" \"$(bash -c \"$2\" 2>/dev/null </dev/null | head -c 200000 | base64 -w 0)\" >$d/$1; }\n");
         var other = cluster.Machines.Machines.First(m => m != machine).Address;
         List<(string Key, string Command)> questions =
         [
@@ -69,7 +71,7 @@ internal static class MachineQuestions
             script.Append("fact ").Append(key).Append(' ').Append(Ssh.SshMachine.Quote(command)).Append(" &\n");
         }
 
-        return script.Append("wait\n").ToString();
+        return script.Append("wait\ncat $d/*\n").ToString();
     }
 
     /// <summary>From the very peer that needs them: "ADDRESS PORT open|refused|silent" for each port.</summary>

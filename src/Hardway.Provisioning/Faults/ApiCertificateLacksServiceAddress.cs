@@ -22,7 +22,7 @@ internal sealed class ApiCertificateLacksServiceAddress() : MachineFault("api-ce
 
     protected override Machine Target(MachineDatabase machines) => machines.Servers[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "systemctl restart --no-block kube-apiserver";
+    protected override string PutIn(ClusterModel cluster) => "systemctl restart kube-apiserver";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl restart --no-block kube-apiserver";
 

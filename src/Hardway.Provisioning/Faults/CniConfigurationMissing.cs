@@ -24,7 +24,7 @@ internal sealed class CniConfigurationMissing() : MachineFault("cni-configuratio
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "rm -f /etc/cni/net.d/10-bridge.conflist\nsystemctl restart --no-block containerd kubelet";
+    protected override string PutIn(ClusterModel cluster) => "rm -f /etc/cni/net.d/10-bridge.conflist\nsystemctl restart containerd kubelet";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl restart --no-block containerd kubelet";
 }

@@ -26,7 +26,7 @@ internal sealed class DnsAddressOfMachine() : MachineFault("dns-address-of-machi
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[0];
 
-    protected override string PutIn(ClusterModel cluster) => $"sed -i 's#^- {ClusterAddresses.DnsService}$#- {cluster.Machines.Servers[0].Address}#' /var/lib/kubelet/kubelet-config.yaml\nsystemctl restart --no-block kubelet";
+    protected override string PutIn(ClusterModel cluster) => $"sed -i 's#^- {ClusterAddresses.DnsService}$#- {cluster.Machines.Servers[0].Address}#' /var/lib/kubelet/kubelet-config.yaml\nsystemctl restart kubelet";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl restart --no-block kubelet";
 }

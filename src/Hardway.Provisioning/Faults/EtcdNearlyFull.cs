@@ -35,7 +35,7 @@ internal sealed class EtcdNearlyFull() : MachineFault("etcd-nearly-full", "etcd 
         mkdir -p /etc/systemd/system/etcd.service.d
         printf '[Service]\nEnvironment=ETCD_QUOTA_BACKEND_BYTES=%s\n' $((size + size / 9)) >/etc/systemd/system/etcd.service.d/quota.conf
         systemctl daemon-reload
-        systemctl restart --no-block etcd
+        systemctl restart etcd
         """;
 
     protected override string TakeOut(ClusterModel cluster) => "rmdir /etc/systemd/system/etcd.service.d 2>/dev/null || true\nsystemctl daemon-reload\nsystemctl restart --no-block etcd";

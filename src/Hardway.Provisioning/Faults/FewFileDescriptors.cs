@@ -22,7 +22,7 @@ internal sealed class FewFileDescriptors() : MachineFault("few-file-descriptors"
 
     protected override Machine Target(MachineDatabase machines) => machines.Servers[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "mkdir -p /etc/systemd/system/etcd.service.d\nprintf '[Service]\\nLimitNOFILE=512\\n' >/etc/systemd/system/etcd.service.d/limits.conf\nsystemctl daemon-reload\nsystemctl restart --no-block etcd";
+    protected override string PutIn(ClusterModel cluster) => "mkdir -p /etc/systemd/system/etcd.service.d\nprintf '[Service]\\nLimitNOFILE=512\\n' >/etc/systemd/system/etcd.service.d/limits.conf\nsystemctl daemon-reload\nsystemctl restart etcd";
 
     protected override string TakeOut(ClusterModel cluster) => "rmdir /etc/systemd/system/etcd.service.d 2>/dev/null || true\nsystemctl daemon-reload\nsystemctl restart --no-block etcd";
 }

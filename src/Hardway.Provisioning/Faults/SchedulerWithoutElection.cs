@@ -22,7 +22,7 @@ internal sealed class SchedulerWithoutElection() : MachineFault("scheduler-witho
 
     protected override Machine Target(MachineDatabase machines) => machines.Servers[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "sed -i 's/leaderElect: true/leaderElect: false/' /etc/kubernetes/config/kube-scheduler.yaml\nsystemctl restart --no-block kube-scheduler";
+    protected override string PutIn(ClusterModel cluster) => "sed -i 's/leaderElect: true/leaderElect: false/' /etc/kubernetes/config/kube-scheduler.yaml\nsystemctl restart kube-scheduler";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl restart --no-block kube-scheduler";
 }

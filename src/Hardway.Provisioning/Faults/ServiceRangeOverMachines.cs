@@ -26,7 +26,7 @@ internal sealed class ServiceRangeOverMachines() : MachineFault("service-range-o
 
     protected override Machine Target(MachineDatabase machines) => machines.Servers[^1];
 
-    protected override string PutIn(ClusterModel cluster) => $"sed -i 's#--service-cluster-ip-range=[^ ]*#--service-cluster-ip-range={OfMachines(cluster)}#' /etc/systemd/system/kube-apiserver.service\nsystemctl daemon-reload\nsystemctl restart --no-block kube-apiserver";
+    protected override string PutIn(ClusterModel cluster) => $"sed -i 's#--service-cluster-ip-range=[^ ]*#--service-cluster-ip-range={OfMachines(cluster)}#' /etc/systemd/system/kube-apiserver.service\nsystemctl daemon-reload\nsystemctl restart kube-apiserver";
 
     private static string OfMachines(ClusterModel cluster)
     {

@@ -26,7 +26,7 @@ internal sealed class WrongCgroupDriver() : MachineFault("wrong-cgroup-driver", 
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "sed -i 's/^cgroupDriver: systemd/cgroupDriver: cgroupfs/' /var/lib/kubelet/kubelet-config.yaml\nsystemctl restart --no-block kubelet";
+    protected override string PutIn(ClusterModel cluster) => "sed -i 's/^cgroupDriver: systemd/cgroupDriver: cgroupfs/' /var/lib/kubelet/kubelet-config.yaml\nsystemctl restart kubelet";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl restart --no-block kubelet";
 }

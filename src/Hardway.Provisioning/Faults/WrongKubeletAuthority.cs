@@ -22,7 +22,7 @@ internal sealed class WrongKubeletAuthority() : MachineFault("wrong-kubelet-auth
 
     protected override Machine Target(MachineDatabase machines) => machines.Nodes[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "systemctl restart --no-block kubelet";
+    protected override string PutIn(ClusterModel cluster) => "systemctl restart kubelet";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl restart --no-block kubelet";
 

@@ -24,7 +24,7 @@ internal sealed class WrongPodRange() : MachineFault("wrong-pod-range", "the con
 
     protected override Machine Target(MachineDatabase machines) => machines.Servers[^1];
 
-    protected override string PutIn(ClusterModel cluster) => "sed -i 's#--cluster-cidr=[^ ]*#--cluster-cidr=10.100.0.0/16#' /etc/systemd/system/kube-controller-manager.service\nsystemctl daemon-reload\nsystemctl restart --no-block kube-controller-manager";
+    protected override string PutIn(ClusterModel cluster) => "sed -i 's#--cluster-cidr=[^ ]*#--cluster-cidr=10.100.0.0/16#' /etc/systemd/system/kube-controller-manager.service\nsystemctl daemon-reload\nsystemctl restart kube-controller-manager";
 
     protected override string TakeOut(ClusterModel cluster) => "systemctl daemon-reload\nsystemctl restart --no-block kube-controller-manager";
 }
