@@ -58,8 +58,9 @@ internal sealed partial class AuditLog : IAuditSink
         {
             try
             {
-                while (_lines.Reader.TryRead(out var line))
+                while (_lines.Reader.TryRead(out var next))
                 {
+                    var line = _options.IsLegacy ? LegacyFormat.Of(next) : next;
                     await RotateAsync(line.Length).ConfigureAwait(false);
                     await _file.WriteAsync(line).ConfigureAwait(false);
                     _size += line.Length;

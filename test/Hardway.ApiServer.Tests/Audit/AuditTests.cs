@@ -80,5 +80,12 @@ public sealed class AuditTests : IDisposable
         Assert.Equal(404, json.RootElement.GetProperty("responseStatus").GetProperty("code").GetInt32());
     }
 
+    [Fact]
+    public void The_legacy_format_is_one_line_of_names_and_values()
+    {
+        var line = System.Text.Encoding.UTF8.GetString(LegacyFormat.Of("""{"auditID":"1","stage":"ResponseComplete","verb":"get","user":{"username":"jane","groups":["a","b"]},"sourceIPs":["10.0.0.1"],"requestURI":"/x?y=\"z\"","requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","responseStatus":{"code":200}}"""u8.ToArray()).Span);
+        Assert.Equal("2026-01-01T00:00:00.000000Z AUDIT: id=\"1\" stage=\"ResponseComplete\" ip=\"10.0.0.1\" method=\"get\" user=\"jane\" groups=\"\\\"a\\\",\\\"b\\\"\" as=\"<self>\" asgroups=\"<lookup>\" user-agent=\"\" namespace=\"<none>\" uri=\"/x?y=\\\"z\\\"\" response=\"200\"\n", line);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
