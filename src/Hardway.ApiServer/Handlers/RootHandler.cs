@@ -15,6 +15,7 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
         ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/openapi/v2", "/openapi/v3", "/version", OpenIdDocuments.ConfigurationPath, OpenIdDocuments.KeysPath];
 
     private readonly DiscoveryHandler _discovery = new(services);
+    private readonly MetricsEndpoint _metrics = new(services);
 
     public async Task HandleAsync(RequestContext context)
     {
@@ -32,8 +33,7 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
                 await ResponseWriter.WriteJsonAsync(context, 200, JsonText.Indent(ApiJson.SerializeTree(Version()))).ConfigureAwait(false);
                 break;
             case "/metrics":
-                services.Flow?.Publish(services.Metrics);
-                await services.Metrics.HandleAsync(context.Http).ConfigureAwait(false);
+                await _metrics.HandleAsync(context).ConfigureAwait(false);
                 break;
             case OpenIdDocuments.ConfigurationPath when openId is not null:
                 await WriteAsync(context, openId.Configuration, OpenIdDocuments.ConfigurationType).ConfigureAwait(false);

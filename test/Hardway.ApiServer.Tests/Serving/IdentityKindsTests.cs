@@ -53,6 +53,17 @@ public sealed class IdentityKindsTests(RunningServer server) : IClassFixture<Run
     }
 
     [Fact]
+    public async Task Metrics_have_upstreams_names()
+    {
+        await server.SendAsync("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", """{"metadata":{"name":"m"}}""");
+        var text = await server.Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        Assert.Contains("""apiserver_request_total{verb="CREATE",dry_run="All",group="",version="v1",resource="configmaps",subresource="",scope="resource",component="apiserver",code="201"} 1""", text, StringComparison.Ordinal);
+        Assert.Contains("apiserver_storage_objects{resource=\"namespaces\"} 4", text, StringComparison.Ordinal);
+        Assert.Contains("apiserver_flowcontrol_current_limit_seats{priority_level=\"global-default\"}", text, StringComparison.Ordinal);
+        Assert.Contains("etcd_request_duration_seconds_count{operation=\"create\",type=\"namespaces\"} 4", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_review_names_who_wrote_it_and_an_unknown_path_is_plain_text()
     {
         var (code, review) = await server.SendAsync("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=me", """{"spec":{"nonResourceAttributes":{"path":"/x","verb":"get"}}}""");
