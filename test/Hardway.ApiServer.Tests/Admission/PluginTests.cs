@@ -68,6 +68,30 @@ public sealed class PluginTests
     }
 
     [Fact]
+    public async Task A_namespace_may_choose_the_nodes_of_its_pods()
+    {
+        _reader.With(new Namespace { Metadata = new ObjectMeta { Name = "ns", Annotations = new() { ["scheduler.alpha.kubernetes.io/node-selector"] = "zone=a, disk=fast" } } });
+        var plugin = new PodNodeSelector(_reader);
+        var pod = Pod();
+        await AdmitAsync(plugin, Create(pod));
+        Assert.Equal(("a", "fast"), (pod.Spec.NodeSelector!["zone"], pod.Spec.NodeSelector["disk"]));
+        var other = Pod();
+        other.Spec.NodeSelector = new() { ["zone"] = "b" };
+        Assert.Equal(403, await RefusalAsync(plugin, Create(other)));
+    }
+
+    [Fact]
+    public async Task Required_anti_affinity_is_over_nodes_only()
+    {
+        var pod = Pod();
+        pod.Spec.Affinity = new Affinity { PodAntiAffinity = new PodAntiAffinity { RequiredDuringSchedulingIgnoredDuringExecution = [new PodAffinityTerm { TopologyKey = "kubernetes.io/hostname" }] } };
+        var plugin = new LimitPodHardAntiAffinityTopology();
+        await plugin.ValidateAsync(Create(pod), TestContext.Current.CancellationToken);
+        pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].TopologyKey = "zone";
+        await Assert.ThrowsAsync<ApiException>(async () => await plugin.ValidateAsync(Create(pod), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Priority_classes_become_numbers()
     {
         _reader.With(new PriorityClass { Metadata = new ObjectMeta { Name = "high" }, Value = 1000, PreemptionPolicy = "Never" });

@@ -41,8 +41,5 @@ internal sealed class AlwaysPullImages : AdmissionPlugin
 
     /// <summary>On an update only where images change.</summary>
     private static Pod? PodOf(AdmissionAttributes attributes) =>
-        attributes is { Group: "", Resource: "pods", Subresource: "" or "ephemeralcontainers", Object: Pod pod } && (attributes.OldObject is not Pod old || !Images(old).SequenceEqual(Images(pod))) ? pod : null;
-
-    private static IEnumerable<string> Images(Pod pod) =>
-        (pod.Spec.InitContainers ?? []).Concat(pod.Spec.Containers ?? []).Select(c => c.Image).Concat((pod.Spec.EphemeralContainers ?? []).Select(c => c.Image));
+        attributes is { Group: "", Resource: "pods", Subresource: "" or "ephemeralcontainers", Object: Pod pod } && (attributes.OldObject is not Pod old || !PodSpecs.Images(old).SequenceEqual(PodSpecs.Images(pod))) ? pod : null;
 }

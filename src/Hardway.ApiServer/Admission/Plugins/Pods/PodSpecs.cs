@@ -14,6 +14,10 @@ internal static class PodSpecs
     /// <summary>The Pod of a write of pods itself (not of a subresource), or null.</summary>
     public static Pod? PodOf(AdmissionAttributes attributes) => attributes is { Group: "", Resource: "pods", Subresource: "" } ? attributes.Object as Pod : null;
 
+    /// <summary>The images of all its containers, in order.</summary>
+    public static IEnumerable<string> Images(Pod pod) =>
+        (pod.Spec.InitContainers ?? []).Concat(pod.Spec.Containers ?? []).Select(c => c.Image).Concat((pod.Spec.EphemeralContainers ?? []).Select(c => c.Image));
+
     public static bool IsMirror(Pod pod) => pod.Metadata.Annotations?.ContainsKey(MirrorAnnotation) ?? false;
 
     /// <summary>The template in a kind that makes Pods; null of other kinds.</summary>

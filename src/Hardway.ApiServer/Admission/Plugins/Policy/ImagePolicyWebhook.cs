@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hardway.Api;
 using Hardway.Api.Core.V1;
+using Hardway.ApiServer.Admission.Plugins.Pods;
 using Hardway.ApiServer.Configuration;
 using Hardway.ApiServer.Errors;
 using Hardway.Hosting;
@@ -32,7 +33,7 @@ internal sealed class ImagePolicyWebhook(ImagePolicyConfig config, TimeProvider 
 
     public override async ValueTask ValidateAsync(AdmissionAttributes attributes, CancellationToken cancellationToken)
     {
-        if (attributes is not { Group: "", Resource: "pods", Subresource: "" or "ephemeralcontainers", Object: Pod pod } || (attributes.OldObject is Pod old && Images(pod).SequenceEqual(Images(old))))
+        if (attributes is not { Group: "", Resource: "pods", Subresource: "" or "ephemeralcontainers", Object: Pod pod } || (attributes.OldObject is Pod old && PodSpecs.Images(pod).SequenceEqual(PodSpecs.Images(old))))
         {
             return;
         }
@@ -64,16 +65,13 @@ internal sealed class ImagePolicyWebhook(ImagePolicyConfig config, TimeProvider 
         }
     }
 
-    private static IEnumerable<string> Images(Pod pod) =>
-        (pod.Spec.InitContainers ?? []).Concat(pod.Spec.Containers ?? []).Select(c => c.Image).Concat((pod.Spec.EphemeralContainers ?? []).Select(c => c.Image));
-
     private static byte[] Encode(Pod pod, string ns) => ApiJson.SerializeTree(new Dictionary<string, object?>(StringComparer.Ordinal)
     {
         ["apiVersion"] = "imagepolicy.k8s.io/v1alpha1",
         ["kind"] = "ImageReview",
         ["spec"] = new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["containers"] = Images(pod).Select(image => (object?)new Dictionary<string, object?>(StringComparer.Ordinal) { ["image"] = image }).ToList(),
+            ["containers"] = PodSpecs.Images(pod).Select(image => (object?)new Dictionary<string, object?>(StringComparer.Ordinal) { ["image"] = image }).ToList(),
             ["annotations"] = (pod.Metadata.Annotations ?? []).Where(a => a.Key.Contains(AnnotationMark, StringComparison.Ordinal)).ToDictionary(a => a.Key, a => (object?)a.Value, StringComparer.Ordinal),
             ["namespace"] = ns,
         },
