@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Hardway.ApiServer.Audit;
@@ -28,8 +29,9 @@ internal static class LegacyFormat
         return Encoding.UTF8.GetBytes(text.Append('\n').ToString());
     }
 
+    /// <summary>Quotes and control characters are escaped, so that a value can neither end nor begin a pair or a line.</summary>
     private static void Add(StringBuilder text, string name, string value) =>
-        text.Append(' ').Append(name).Append("=\"").Append(JsonEncodedText.Encode(value).Value.Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace("\\u003C", "<", StringComparison.Ordinal).Replace("\\u003E", ">", StringComparison.Ordinal)).Append('"');
+        text.Append(' ').Append(name).Append("=\"").Append(JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value).Append('"');
 
     private static JsonElement? Member(JsonElement? element, string name) => element is { ValueKind: JsonValueKind.Object } e && e.TryGetProperty(name, out var value) ? value : null;
 
