@@ -61,7 +61,8 @@ internal sealed class AttachDetachController : ClusterController
         {
             if (!attachments.Exists(a => a.Spec.Source.PersistentVolumeName == name)) await AttachAsync(key, volume, pods, cancellationToken);
         }
-        var leaving = attachments.Where(a => !wanted.ContainsKey(a.Spec.Source.PersistentVolumeName!) && a.Metadata.DeletionTimestamp is null && MayDetach(key, node, a)).ToList();
+        // One of a volume that is not there was not made here: a volume stays until it is detached.
+        var leaving = attachments.Where(a => _volumes.Store.Get(a.Spec.Source.PersistentVolumeName!) is not null && !wanted.ContainsKey(a.Spec.Source.PersistentVolumeName!) && a.Metadata.DeletionTimestamp is null && MayDetach(key, node, a)).ToList();
         // The status says first that it is going: a kubelet that reads it mounts it no more.
         if (node is not null) await WriteAttachedAsync(node, attachments.Except(leaving), cancellationToken);
         foreach (var attachment in leaving)

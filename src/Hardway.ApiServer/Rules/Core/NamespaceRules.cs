@@ -48,7 +48,12 @@ internal sealed class NamespaceRules : KindRules<Namespace>
         }
     }
 
-    protected override void BeginDelete(Namespace value) => value.Status.Phase = "Terminating";
+    /// <summary>A namespace goes when it is empty, not after a time.</summary>
+    protected override void BeginDelete(Namespace value)
+    {
+        value.Status.Phase = "Terminating";
+        value.Metadata.DeletionGracePeriodSeconds = null;
+    }
 
     protected override bool Holds(Namespace value) => value.Spec.Finalizers is { Count: > 0 };
 

@@ -9,8 +9,8 @@ internal sealed class ServiceAccountRules : KindRules<ServiceAccount>
 {
     public override bool ReturnsDeletedObject => true;
 
-    public override IReadOnlyList<TableColumn> Columns => [new("Secrets"), new("Age")];
+    public override IReadOnlyList<TableColumn> Columns => [new("Age")];
 
     protected override IReadOnlyList<object?> Cells(ServiceAccount value, DateTimeOffset now) =>
-        [value.Metadata.Name, (long)(value.Secrets?.Count ?? 0), Ages.Since(value.Metadata.CreationTimestamp, now)];
+        [value.Metadata.Name, Ages.Since(value.Metadata.CreationTimestamp, now)];
 }

@@ -42,7 +42,7 @@ internal sealed record NamespacePolicy(LevelVersion Enforce, LevelVersion Audit,
         var labels = meta.Labels;
         var enforce = Read("enforce", defaults?.Enforce);
         // What is enforced on Pods is told in advance to those who make what makes Pods.
-        var warn = labels?.ContainsKey(Prefix + "warn") == true || labels?.ContainsKey(Prefix + "enforce") != true || defaults?.Warn.Level >= enforce.Level ? Read("warn", defaults?.Warn) : enforce;
+        var warn = labels?.ContainsKey(Prefix + "warn") == true || labels?.ContainsKey(Prefix + "warn-version") == true || labels?.ContainsKey(Prefix + "enforce") != true || defaults?.Warn.Level >= enforce.Level ? Read("warn", defaults?.Warn) : enforce;
         return new NamespacePolicy(enforce, Read("audit", defaults?.Audit), warn);
 
         LevelVersion Read(string mode, LevelVersion? unlabelled)
