@@ -37,7 +37,7 @@ internal sealed class ApiConnection : IDisposable
         {
             ConnectTimeout = TimeSpan.FromSeconds(http2 ? 2 : 5),
             KeepAlivePingDelay = TimeSpan.FromSeconds(1),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(1),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(2),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             SslOptions = new SslClientAuthenticationOptions
             {

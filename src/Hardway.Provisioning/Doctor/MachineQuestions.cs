@@ -55,7 +55,7 @@ internal static class MachineQuestions
         List<(string Key, string Command)> questions =
         [
             .. _ofAll,
-            ("mtu", $"cat /sys/class/net/$(ip -4 -o route get {other} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')/mtu"),
+            ("mtu", $"ip -o link show dev $(ip -4 -o route get {other} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p') | sed -n 's/.* mtu \\([0-9]*\\).*/\\1/p'"),
             ("units", $"systemctl show -p Id -p ActiveState -p UnitFileState -p LimitNOFILE -p ExecStart {string.Join(' ', UnitsOf(machine.Role).Select(u => u + ".service"))}"),
             ("ports", Ports(cluster, machine)),
             .. machine.Role switch

@@ -58,7 +58,7 @@ internal static class MachineReset
             for t in {{string.Join(' ', _tables.Select(SshMachine.Quote))}}; do ! nft list table $t >/dev/null 2>&1 || echo "rules: table $t"; done
             ip -4 route show | grep -E '^({{string.Join('|', cluster.Machines.Nodes.Where(n => n != machine).Select(n => n.PodSubnet.ToString()!.Replace(".", "\\.", StringComparison.Ordinal)))}}) ' | sed 's/^/route /'
             ip netns 2>/dev/null | grep '^cni-' | sed 's/^/namespace /'
-            [ ! -e /sys/class/net/cni0 ] || echo 'link cni0'
+            ! ip link show dev cni0 >/dev/null 2>&1 || echo 'link cni0'
             grep -o ' /\(var/lib/kubelet/\|run/containerd/\)[^ ]*' /proc/mounts | sed 's/^/mount/'
             for p in {{string.Join(' ', _names)}} etcd containerd-shim; do pgrep -x "${p:0:15}" >/dev/null && echo "process $p"; done
             grep -q '^{{HostTable.Begin}}$' /etc/hosts && echo 'lines in /etc/hosts'
