@@ -20,7 +20,7 @@ internal sealed class ClusterHandlers(ClusterState state, SchedulingQueue queue,
     /// <summary>Connects the handlers; before the informers run.</summary>
     public void Attach(ClusterWatch watch)
     {
-        watch.Others.Get<Node>().AddHandler(node => NodeChanged(node, ClusterEvents.NodeAdded), (old, node) => NodeChanged(node, Difference(old, node)), NodeDeleted);
+        watch.Nodes.AddHandler(node => NodeChanged(node, ClusterEvents.NodeAdded), (old, node) => NodeChanged(node, Difference(old, node)), NodeDeleted);
         watch.Pods.AddHandler(pod => PodChanged(null, pod), PodChanged, PodDeleted);
         Wake<PersistentVolume>(watch, ClusterEvents.Volumes);
         Wake<PersistentVolumeClaim>(watch, ClusterEvents.Claims);

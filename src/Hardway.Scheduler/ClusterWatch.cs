@@ -38,6 +38,7 @@ internal sealed class ClusterWatch : IClusterListers
     {
         Others = new InformerFactory(client, logs);
         Pods = new Informer<Pod>(client, logs, new InformerOptions { FieldSelector = "status.phase!=Succeeded,status.phase!=Failed" });
+        Nodes = Others.Get<Node>();
         _namespaces = Others.Get<Namespace>().Store;
         _services = Others.Get<Service>().Store;
         _replicaSets = Others.Get<ReplicaSet>().Store;
@@ -59,6 +60,8 @@ internal sealed class ClusterWatch : IClusterListers
     }
 
     public Informer<Pod> Pods { get; }
+
+    public Informer<Node> Nodes { get; }
 
     public InformerFactory Others { get; }
 

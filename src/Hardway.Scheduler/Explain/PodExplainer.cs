@@ -51,7 +51,7 @@ public static class PodExplainer
         var state = new ClusterState(watch);
         lock (state.Lock)
         {
-            foreach (var node in watch.Others.Get<Node>().Store.List())
+            foreach (var node in watch.Nodes.Store.List())
             {
                 state.SetNode(node);
             }
