@@ -45,7 +45,8 @@ internal sealed class SeatBorrowing(int seats)
         var smooth = Math.Max(envelope, (Smoothing * _smooth.GetValueOrDefault(level.Name)) + ((1 - Smoothing) * envelope));
         _smooth[level.Name] = smooth;
         var shares = level.Shares;
-        var least = Math.Max(shares.Least, Math.Min(shares.Nominal, demand.High));
+        // A level that has seats of its own never lends the last: who came there would wait for the next adjustment.
+        var least = Math.Max(Math.Max(shares.Least, Math.Min(1, shares.Nominal)), Math.Min(shares.Nominal, demand.High));
         return new SeatWish(level, least, Math.Max(shares.Least, smooth), shares.Most);
     }
 }

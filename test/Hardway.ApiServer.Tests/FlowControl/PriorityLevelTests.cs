@@ -115,6 +115,20 @@ public sealed class PriorityLevelTests
     }
 
     [Fact]
+    public void A_level_that_is_idle_keeps_a_seat()
+    {
+        var shares = LevelShares.Of(SuggestedConfiguration.Levels, 6);
+        var levels = SuggestedConfiguration.Levels.Select(l =>
+        {
+            var level = new PriorityLevel(l.Metadata.Name, _clock);
+            level.Configure(l.Spec, shares[l.Metadata.Name]);
+            return level;
+        }).ToList();
+        new SeatBorrowing(6).Adjust(levels);
+        Assert.All(levels.Where(l => !l.IsExempt), l => Assert.True(l.Limit >= 1, $"{l.Name} has {l.Limit}"));
+    }
+
+    [Fact]
     public void Shares_make_nominal_seats_and_bounds()
     {
         var shares = LevelShares.Of(SuggestedConfiguration.Levels, 600);
