@@ -10,10 +10,10 @@ internal sealed record AffinityTerm(Selector Selector, HashSet<string> Namespace
     private string? _key;
 
     /// <summary>The same for two terms that mean the same Pods over the same label with the same weight.</summary>
-    public string Key => _key ??= $"{Weight}|{TopologyKey}|{MeansKey}|{(NamespaceSelector is null ? "-" : NamespaceSelector.MatchesNothing ? "none" : NamespaceSelector)}";
+    public string Key => _key ??= $"{Weight}|{TopologyKey}|{MeansKey}|{(NamespaceSelector is null ? "-" : NamespaceSelector.MatchesNothing ? "<nothing>" : NamespaceSelector)}";
 
     /// <summary>Which Pods it means, when its namespaces are resolved.</summary>
-    public string MeansKey => $"{string.Join(',', Namespaces.Order(StringComparer.Ordinal))}|{(Selector.MatchesNothing ? "none" : Selector)}";
+    public string MeansKey => $"{string.Join(',', Namespaces.Order(StringComparer.Ordinal))}|{(Selector.MatchesNothing ? "<nothing>" : Selector)}";
 
     public bool Matches(PodInfo other, IClusterListers listers) =>
         (Namespaces.Contains(other.Namespace) || NamespaceSelector?.Matches(listers.NamespaceLabels(other.Namespace)) == true)

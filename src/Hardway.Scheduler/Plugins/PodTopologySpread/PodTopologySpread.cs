@@ -221,7 +221,7 @@ internal sealed class PodTopologySpreadPlugin(IReadOnlyList<TopologySpreadConstr
     private static PodCount Matching(Cycle cycle, SpreadConstraint constraint)
     {
         var (space, selector) = (cycle.Pod.Namespace, constraint.Selector);
-        return cycle.State.Counts.Of($"s|{space}|{(selector.MatchesNothing ? "none" : selector)}", p => !p.IsTerminating && p.Namespace == space && selector.Matches(p.Labels));
+        return cycle.State.Counts.Of($"s|{space}|{(selector.MatchesNothing ? "<nothing>" : selector)}", p => !p.IsTerminating && p.Namespace == space && selector.Matches(p.Labels));
     }
 
     private sealed record HardConstraint(SpreadConstraint Constraint, int Self, Dictionary<string, int> Counts, int Least);
