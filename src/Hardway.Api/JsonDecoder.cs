@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -24,6 +25,13 @@ internal ref struct JsonDecoder
     public ApiStruct ReadDocument(TypeSchema schema)
     {
         _reader.Read();
+        if (_reader.TokenType == JsonTokenType.Null)
+        {
+            // Null leaves all as it is: an object with nothing in it.
+            ExpectEnd();
+            return schema.New();
+        }
+
         if (_reader.TokenType != JsonTokenType.StartObject)
         {
             throw Unfit("an object");
@@ -69,26 +77,40 @@ internal ref struct JsonDecoder
 
             hint = field.Ordinal + 1;
             _path.Add(field.Name);
-            if (_report is not null)
+            ref var word = ref seen[field.Ordinal / 64];
+            var bit = 1UL << (field.Ordinal % 64);
+            var earlier = (word & bit) != 0 ? value.Get(field.Ordinal) : null;
+            if ((word & bit) != 0)
             {
-                ref var word = ref seen[field.Ordinal / 64];
-                var bit = 1UL << (field.Ordinal % 64);
-                if ((word & bit) != 0)
-                {
-                    _report.Add(_report.Duplicate, PathText());
-                }
-
-                word |= bit;
+                _report?.Add(_report.Duplicate, PathText());
             }
 
+            word |= bit;
             _reader.Read();
             value.Set(field.Ordinal, field.Shape.Kind == ShapeKind.Struct && _reader.TokenType == JsonTokenType.StartObject
-                ? ReadStruct(field.Shape.Type.NewBare())
-                : ReadValue(field.Shape));
+                ? ReadStruct(earlier as ApiStruct ?? field.Shape.Type.NewBare())
+                : Onto(earlier, ReadValue(field.Shape)));
             _path.RemoveAt(_path.Count - 1);
         }
 
         return value;
+    }
+
+    /// <summary>As in Go, the maps of a field that stands twice are put together; of all else the last counts.</summary>
+    private static object? Onto(object? earlier, object? later)
+    {
+        if (earlier is IDictionary before && later is IDictionary after)
+        {
+            foreach (DictionaryEntry entry in before)
+            {
+                if (!after.Contains(entry.Key))
+                {
+                    after[entry.Key] = entry.Value;
+                }
+            }
+        }
+
+        return later;
     }
 
     private readonly FieldSchema? FindField(TypeSchema schema, int hint) =>

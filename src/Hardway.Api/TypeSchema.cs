@@ -215,6 +215,9 @@ public sealed class FieldSchema(string name, Shape shape, FieldFlags flags, int 
 
     public bool IsRequired => (Flags & FieldFlags.Required) != 0;
 
+    /// <summary>Times and quantities are structs there too: lastProbeTime is null and divisor "0" where they are not set.</summary>
+    private bool IsStructInGo => Shape.Kind is ShapeKind.Struct or ShapeKind.Raw or ShapeKind.Time or ShapeKind.MicroTime or ShapeKind.Quantity or ShapeKind.IntOrString;
+
     /// <summary>
     /// Whether the encoding leaves the field out when it holds this value. A struct that is no pointer (an embedded object is one too) is always
     /// there (Go's omitempty does not see it), unless it is marked omitzero.
@@ -223,7 +226,7 @@ public sealed class FieldSchema(string name, Shape shape, FieldFlags flags, int 
     {
         if (value is null)
         {
-            return Shape.Kind is ShapeKind.Struct or ShapeKind.Raw && !IsPointer ? (Flags & FieldFlags.OmitZero) != 0 : (Flags & (FieldFlags.OmitEmpty | FieldFlags.OmitZero)) != 0;
+            return IsStructInGo && !IsPointer ? (Flags & FieldFlags.OmitZero) != 0 : (Flags & (FieldFlags.OmitEmpty | FieldFlags.OmitZero)) != 0;
         }
 
         return (Flags & FieldFlags.OmitEmpty) != 0 && value is System.Collections.ICollection { Count: 0 } and not byte[] || value is byte[] { Length: 0 } && (Flags & FieldFlags.OmitEmpty) != 0;

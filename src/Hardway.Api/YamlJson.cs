@@ -14,9 +14,11 @@ public static class YamlJson
 
     /// <summary>The one document of a text; null for an empty one.</summary>
     /// <exception cref="ApiDecodeException">The text is no YAML, or has more than one document.</exception>
-    public static byte[] ToJson(string yaml)
+    /// <param name="yaml">The text.</param>
+    /// <param name="repeated">Gets a line for each key that stands twice, whose last value counts; without it such a key is an error.</param>
+    public static byte[] ToJson(string yaml, ICollection<string>? repeated = null)
     {
-        var documents = ToJsonDocuments(yaml);
+        var documents = ToJsonDocuments(yaml, repeated);
         return documents.Count switch
         {
             0 => "null"u8.ToArray(),
@@ -27,11 +29,11 @@ public static class YamlJson
 
     /// <summary>All documents of a text; empty ones are left out.</summary>
     /// <exception cref="ApiDecodeException">The text is no YAML.</exception>
-    public static List<byte[]> ToJsonDocuments(string yaml)
+    public static List<byte[]> ToJsonDocuments(string yaml, ICollection<string>? repeated = null)
     {
         try
         {
-            return Read(new Parser(new StringReader(yaml)));
+            return Read(new Parser(new StringReader(yaml)), repeated);
         }
         catch (YamlException e)
         {
@@ -39,7 +41,7 @@ public static class YamlJson
         }
     }
 
-    private static List<byte[]> Read(Parser parser)
+    private static List<byte[]> Read(Parser parser, ICollection<string>? repeated)
     {
         var documents = new List<byte[]>();
         parser.Consume<StreamStart>();
@@ -47,7 +49,7 @@ public static class YamlJson
         {
             var anchors = new Dictionary<AnchorName, object?>();
             var budget = MaxNodes;
-            var tree = ReadNode(parser, anchors, ref budget, 0);
+            var tree = ReadNode(parser, anchors, repeated, ref budget, 0);
             parser.Consume<DocumentEnd>();
             if (tree is not null)
             {
@@ -58,7 +60,7 @@ public static class YamlJson
         return documents;
     }
 
-    private static object? ReadNode(Parser parser, Dictionary<AnchorName, object?> anchors, ref int budget, int depth)
+    private static object? ReadNode(Parser parser, Dictionary<AnchorName, object?> anchors, ICollection<string>? repeated, ref int budget, int depth)
     {
         if (--budget < 0 || depth > ApiJson.MaxDepth)
         {
@@ -87,14 +89,14 @@ public static class YamlJson
             var list = new List<object?>();
             while (!parser.TryConsume<SequenceEnd>(out _))
             {
-                list.Add(ReadNode(parser, anchors, ref budget, depth + 1));
+                list.Add(ReadNode(parser, anchors, repeated, ref budget, depth + 1));
             }
 
             value = list;
         }
         else
         {
-            value = ReadMapping(parser, anchors, ref budget, depth);
+            value = ReadMapping(parser, anchors, repeated, ref budget, depth);
         }
 
         if (!anchor.IsEmpty)
@@ -105,15 +107,15 @@ public static class YamlJson
         return value;
     }
 
-    private static Dictionary<string, object?> ReadMapping(Parser parser, Dictionary<AnchorName, object?> anchors, ref int budget, int depth)
+    private static Dictionary<string, object?> ReadMapping(Parser parser, Dictionary<AnchorName, object?> anchors, ICollection<string>? repeated, ref int budget, int depth)
     {
         parser.Consume<MappingStart>();
         var map = new Dictionary<string, object?>(StringComparer.Ordinal);
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             var at = parser.Current!.Start.Line;
-            var key = ReadNode(parser, anchors, ref budget, depth + 1);
-            var value = ReadNode(parser, anchors, ref budget, depth + 1);
+            var key = ReadNode(parser, anchors, repeated, ref budget, depth + 1);
+            var value = ReadNode(parser, anchors, repeated, ref budget, depth + 1);
             if (key is string and "<<" && value is Dictionary<string, object?> merged)
             {
                 foreach (var (name, item) in merged)
@@ -127,7 +129,9 @@ public static class YamlJson
             var text = KeyText(key) ?? throw new ApiDecodeException($"line {at}: a mapping's key must be a scalar");
             if (!map.TryAdd(text, value))
             {
-                throw new ApiDecodeException($"line {at}: the key \"{text}\" stands twice");
+                var problem = $"line {at}: the key \"{text}\" stands twice";
+                (repeated ?? throw new ApiDecodeException(problem)).Add(problem);
+                map[text] = value;
             }
         }
 

@@ -39,6 +39,18 @@ public sealed class FieldManagerTests
     }
 
     [Fact]
+    public void Who_applies_what_is_there_owns_it_without_a_time_and_goes_with_the_last_field()
+    {
+        var live = Apply(_configMap, Empty(ConfigMap.TypeSchema), """{"data":{"a":"1","b":"2"}}""", "one", isNew: true);
+        live = Apply(_configMap, live, """{"data":{"a":"1"}}""", "two");
+        var entries = ((List<object?>)((Dictionary<string, object?>)live["metadata"]!)["managedFields"]!).Cast<Dictionary<string, object?>>();
+        Assert.Equal("one:True two:False", string.Join(' ', entries.Select(e => $"{e["manager"]}:{e.ContainsKey("time")}").Order(StringComparer.Ordinal)));
+        live = Apply(_configMap, live, """{"metadata":{"name":"c"}}""", "two");
+        Assert.Null(Owner(live, "two"));
+        Assert.Equal("""{"a":"1","b":"2"}""", Text(live["data"]));
+    }
+
+    [Fact]
     public void A_create_owns_new_maps_and_their_keys()
     {
         var created = Tree("""{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"c","labels":{"l":"m"}},"data":{"whole":"yes"}}""");

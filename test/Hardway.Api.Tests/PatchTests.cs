@@ -39,7 +39,8 @@ public sealed class PatchTests
     [InlineData("""[{"op":"add","path":"/l/-","value":3}]""", """{"l":[1,2,3],"m":{"a/b":"c"}}""")]
     [InlineData("""[{"op":"replace","path":"/l/-1","value":9}]""", """{"l":[1,9],"m":{"a/b":"c"}}""")]
     [InlineData("""[{"op":"move","from":"/m/a~1b","path":"/x"}]""", """{"l":[1,2],"m":{},"x":"c"}""")]
-    [InlineData("""[{"op":"test","path":"l/0","value":1},{"op":"remove","path":"/m"}]""", """{"l":[1,2]}""")]
+    [InlineData("""[{"op":"test","path":"/l/0","value":1},{"op":"remove","path":"/m"}]""", """{"l":[1,2]}""")]
+    [InlineData("""[{"op":"replace","path":"passed-over/m","value":1}]""", """{"l":[1,2],"m":1}""")]
     public void Operations_apply_in_order(string patch, string expected) =>
         Assert.Equal(expected, Encoding.UTF8.GetString(ApiJson.SerializeTree(JsonPatch.Apply(Tree("""{"l":[1,2],"m":{"a/b":"c"}}"""), Any(patch)))));
 
@@ -49,6 +50,7 @@ public sealed class PatchTests
     [InlineData("""[{"op":"add","path":"/l/9","value":1}]""", PatchFault.Unfit)]
     [InlineData("""[{"op":"test","path":"/l/0","value":2}]""", PatchFault.Unfit)]
     [InlineData("""[{"op":"add","path":"/no/where","value":2}]""", PatchFault.Unfit)]
+    [InlineData("""[{"op":"add","path":"l","value":2}]""", PatchFault.Unfit)]
     public void Operations_that_do_not_fit_are_refused(string patch, PatchFault fault) =>
         Assert.Equal(fault, Assert.Throws<PatchException>(() => JsonPatch.Apply(Tree("""{"l":[1,2]}"""), Any(patch))).Fault);
 

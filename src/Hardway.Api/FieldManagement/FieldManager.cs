@@ -142,13 +142,10 @@ public sealed class FieldManager(TimeProvider time)
         applied = Owned(reset is null ? applied : applied.RecursiveDifference(reset));
         if (own is null)
         {
-            entries.Add(own = new ManagedEntry(writer.Manager, "Apply", writer.ApiVersion, writer.Subresource, time.GetUtcNow(), applied));
+            entries.Add(own = new ManagedEntry(writer.Manager, "Apply", writer.ApiVersion, writer.Subresource, default, applied));
         }
-        else if (!own.Fields.SetEquals(applied))
-        {
-            own.Fields = applied;
-            own.Time = time.GetUtcNow();
-        }
+
+        own.Fields = applied;
 
         var merged = (Dictionary<string, object?>)TreeWalk.Merge(bareLive, bareConfig, type)!;
         merged = Prune(merged, entries, last, type);
@@ -159,8 +156,14 @@ public sealed class FieldManager(TimeProvider time)
             ThrowOnConflicts(entries, own, changed);
         }
 
+        if (!changed.IsEmpty || !difference.Removed.IsEmpty)
+        {
+            // An entry's time is when its manager last changed the object: one that only takes part in owning it has none.
+            own.Time = time.GetUtcNow();
+        }
+
         TakeFromOthers(entries, own, changed, difference.Removed);
-        entries.RemoveAll(e => e.IsEmpty && e != own);
+        entries.RemoveAll(e => e.IsEmpty);
         SetManaged(merged, entries);
         return merged;
     }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Hardway.Api.Patching;
 
 /// <summary>
-/// JSON patch (RFC 6902) on trees, with the API's leniencies: a path may lack its leading slash, a negative index counts
+/// JSON patch (RFC 6902) on trees, with the API's leniencies: a path may begin without a slash (its first part is passed over), a negative index counts
 /// from the end, and replacing or removing an absent member of an object is no error.
 /// </summary>
 public static class JsonPatch
@@ -153,7 +153,14 @@ public static class JsonPatch
             return [];
         }
 
-        var steps = (text[0] == '/' ? text[1..] : text).Split('/');
+        // What stands before the first slash counts for nothing: data/a is /a.
+        var slash = text.IndexOf('/');
+        if (slash < 0)
+        {
+            throw Unfit(index, $"has \"{text}\" as its {key}, which has no slash");
+        }
+
+        var steps = text[(slash + 1)..].Split('/');
         return Array.ConvertAll(steps, s => s.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal));
     }
 

@@ -18,6 +18,11 @@ internal sealed class AddressAllocator(System.Net.IPNetwork range, IResourceRead
 
     public System.Net.IPAddress First => At(1);
 
+    public string Family => range.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4";
+
+    /// <summary>An address that is never given out.</summary>
+    public string Example => range.BaseAddress.ToString();
+
     private long Reserved => Math.Min(Math.Max(16, _size / 16), 256) is var band && band >= _size ? 0 : band;
 
     public bool Contains(System.Net.IPAddress address) => range.Contains(address) && !address.Equals(range.BaseAddress);

@@ -10,6 +10,7 @@ namespace Hardway.ApiServer.Allocation;
 internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAllocator ports) : IAllocator
 {
     private const string None = "None";
+    private const int ExamplePort = 32768;
 
     public bool Handles(ResourceRegistry registry) => registry is { Group: "", Resource: "services" };
 
@@ -18,7 +19,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
 
     public async ValueTask<Allocation> OnCreateAsync(KubeObject value, RuleContext context, CancellationToken cancellationToken)
     {
-        var taken = new Taken(addresses, ports);
+        var taken = new Taken(addresses, ports, context.DryRun);
         try
         {
             await AllocateAsync((Service)value, null, context, taken, cancellationToken).ConfigureAwait(false);
@@ -39,7 +40,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         }
 
         var (now, before) = ((Service)value, (Service)old);
-        var taken = new Taken(addresses, ports);
+        var taken = new Taken(addresses, ports, context.DryRun);
         try
         {
             await AllocateAsync(now, before, context, taken, cancellationToken).ConfigureAwait(false);
@@ -92,35 +93,37 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         }
 
         var errors = new ErrorList();
-        Families(spec);
+        Align(spec, old?.Spec);
+        ServiceFamilies.Settle(spec, addresses.Family, errors);
+        Throw(service, errors);
         await AddressAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
+        Throw(service, errors);
         await NodePortsAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
+        Throw(service, errors);
+    }
+
+    /// <summary>Upstream stops at the first thing that it cannot allocate.</summary>
+    private static void Throw(Service service, ErrorList errors)
+    {
         if (errors.Any)
         {
             throw Statuses.Invalid("", "Service", service.Metadata.Name, errors);
         }
     }
 
-    /// <summary>One family: this cluster's range has one.</summary>
-    private void Families(ServiceSpec spec)
+    /// <summary>clusterIPs follows clusterIP for clients that know only the one.</summary>
+    private static void Align(ServiceSpec spec, ServiceSpec? old)
     {
-        spec.IpFamilies = spec.IpFamilies is { Count: > 0 } given ? given : [addresses.First.ToString().Contains(':') ? "IPv6" : "IPv4"];
-        spec.IpFamilyPolicy ??= "SingleStack";
+        var isStale = old is not null && spec.ClusterIP != old.ClusterIP && (spec.ClusterIPs ?? []).SequenceEqual(old.ClusterIPs ?? []);
+        if (isStale || spec.ClusterIPs is not { Count: > 0 })
+        {
+            spec.ClusterIPs = spec.ClusterIP.Length > 0 ? [spec.ClusterIP] : null;
+        }
     }
 
     private async ValueTask AddressAsync(Service service, Service? old, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
     {
         var spec = service.Spec;
-        if (spec.ClusterIP.Length == 0 && spec.ClusterIPs is { Count: > 0 } listed)
-        {
-            spec.ClusterIP = listed[0];
-        }
-
-        if (spec.ClusterIP.Length > 0 && spec.ClusterIPs is not { Count: > 0 })
-        {
-            spec.ClusterIPs = [spec.ClusterIP];
-        }
-
         if (spec.ClusterIP == None || (old is not null && old.Spec.Type != "ExternalName" && old.Spec.ClusterIP == spec.ClusterIP && spec.ClusterIP.Length > 0))
         {
             return;
@@ -129,10 +132,11 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         var (ns, name) = (service.Metadata.Namespace, service.Metadata.Name);
         if (spec.ClusterIP.Length == 0)
         {
+            // A dry run shows that there would be one: the range's own address stands for it.
+            spec.ClusterIP = context.DryRun ? addresses.Example : await addresses.TakeAsync(ns, name, cancellationToken).ConfigureAwait(false);
+            spec.ClusterIPs = [spec.ClusterIP];
             if (!context.DryRun)
             {
-                spec.ClusterIP = await addresses.TakeAsync(ns, name, cancellationToken).ConfigureAwait(false);
-                spec.ClusterIPs = [spec.ClusterIP];
                 taken.Addresses.Add(spec.ClusterIP);
             }
 
@@ -176,38 +180,41 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         var spec = service.Spec;
         if (spec.Type is not ("NodePort" or "LoadBalancer"))
         {
-            // The ports of a former type go, unless the client changed them: then validation refuses.
-            foreach (var port in spec.Ports ?? [])
-            {
-                port.NodePort = old is not null && NodePorts(old).Contains(port.NodePort) ? 0 : port.NodePort;
-            }
-
-            spec.HealthCheckNodePort = old?.Spec.HealthCheckNodePort == spec.HealthCheckNodePort ? 0 : spec.HealthCheckNodePort;
             return;
         }
 
         var mine = old is null ? [] : NodePorts(old).ToHashSet();
-        var given = new Dictionary<int, int>();
+        var byPort = new Dictionary<int, int>();
         for (var i = 0; i < spec.Ports?.Count; i++)
         {
             var port = spec.Ports[i];
+            if (old is null && port.NodePort == 0)
+            {
+                // A new Service's port has one number for all its protocols, as DNS likes it.
+                port.NodePort = byPort.GetValueOrDefault(port.Port, spec.Ports.Find(p => p.Port == port.Port && p.NodePort > 0)?.NodePort ?? 0);
+            }
+
             if (port.NodePort > 0)
             {
-                if (mine.Add(port.NodePort))
+                if (!mine.Contains(port.NodePort) && byPort.GetValueOrDefault(port.Port) != port.NodePort)
                 {
                     await CertainPortAsync(port.NodePort, FieldPath.Spec.Child("ports").Index(i).Child("nodePort"), context, taken, errors, cancellationToken).ConfigureAwait(false);
                 }
             }
-            else if (!context.DryRun && (spec.Type == "NodePort" || spec.AllocateLoadBalancerNodePorts != false))
+            else if (spec.Type == "NodePort" || spec.AllocateLoadBalancerNodePorts != false)
             {
-                // One number for both protocols of a port, as DNS has it.
-                if (!given.TryGetValue(port.Port, out var number))
-                {
-                    given[port.Port] = number = await ports.TakeAsync(cancellationToken).ConfigureAwait(false);
-                    taken.Ports.Add(number);
-                }
+                port.NodePort = await AnyPortAsync(context, taken, cancellationToken).ConfigureAwait(false);
+            }
 
-                port.NodePort = number;
+            if (errors.Any)
+            {
+                return;
+            }
+
+            byPort[port.Port] = port.NodePort;
+            if (old is not null)
+            {
+                mine.Add(port.NodePort);
             }
         }
 
@@ -223,21 +230,27 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
 
         if (spec.HealthCheckNodePort == 0)
         {
-            if (!context.DryRun)
-            {
-                spec.HealthCheckNodePort = await ports.TakeAsync(cancellationToken).ConfigureAwait(false);
-                taken.Ports.Add(spec.HealthCheckNodePort);
-            }
+            spec.HealthCheckNodePort = await AnyPortAsync(context, taken, cancellationToken).ConfigureAwait(false);
         }
-        else if (mine.Add(spec.HealthCheckNodePort) && ports.Contains(spec.HealthCheckNodePort) && !context.DryRun)
+        else if (!mine.Contains(spec.HealthCheckNodePort) && ports.Contains(spec.HealthCheckNodePort) && !await TryPortAsync(spec.HealthCheckNodePort, context, taken, cancellationToken).ConfigureAwait(false))
         {
-            if (!await ports.TryAsync(spec.HealthCheckNodePort, cancellationToken).ConfigureAwait(false))
-            {
-                throw Statuses.Internal($"failed to allocate requested HealthCheck NodePort {spec.HealthCheckNodePort}: provided port is already allocated");
-            }
-
-            taken.Ports.Add(spec.HealthCheckNodePort);
+            throw Statuses.Internal($"failed to allocate requested HealthCheck NodePort {spec.HealthCheckNodePort}: provided port is already allocated");
         }
+    }
+
+    private async ValueTask<int> AnyPortAsync(RuleContext context, Taken taken, CancellationToken cancellationToken)
+    {
+        if (!context.DryRun)
+        {
+            var port = await ports.TakeAsync(cancellationToken).ConfigureAwait(false);
+            taken.Ports.Add(port);
+            return port;
+        }
+
+        // Some number that looks like one: nothing is taken.
+        var example = Math.Max(ExamplePort, taken.Ports.DefaultIfEmpty().Max() + 1);
+        taken.Ports.Add(example);
+        return example;
     }
 
     private async ValueTask CertainPortAsync(int port, FieldPath path, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
@@ -246,25 +259,27 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         {
             errors.Invalid(path, port, "provided port is not in the valid range");
         }
-        else if (context.DryRun)
-        {
-            if (context.Reader.List<Service>().SelectMany(NodePorts).Contains(port))
-            {
-                errors.Invalid(path, port, "provided port is already allocated");
-            }
-        }
-        else if (await ports.TryAsync(port, cancellationToken).ConfigureAwait(false))
-        {
-            taken.Ports.Add(port);
-        }
-        else
+        else if (!await TryPortAsync(port, context, taken, cancellationToken).ConfigureAwait(false))
         {
             errors.Invalid(path, port, "provided port is already allocated");
         }
     }
 
+    private async ValueTask<bool> TryPortAsync(int port, RuleContext context, Taken taken, CancellationToken cancellationToken)
+    {
+        var isFree = context.DryRun
+            ? !taken.Ports.Contains(port) && !context.Reader.List<Service>().SelectMany(NodePorts).Contains(port)
+            : await ports.TryAsync(port, cancellationToken).ConfigureAwait(false);
+        if (isFree)
+        {
+            taken.Ports.Add(port);
+        }
+
+        return isFree;
+    }
+
     /// <summary>What one write took, to be given back when it fails.</summary>
-    private sealed class Taken(AddressAllocator addresses, NodePortAllocator ports)
+    private sealed class Taken(AddressAllocator addresses, NodePortAllocator ports, bool isDryRun)
     {
         public List<string> Addresses { get; } = [];
 
@@ -272,6 +287,11 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
 
         public async ValueTask GiveBackAsync()
         {
+            if (isDryRun)
+            {
+                return;
+            }
+
             await ports.GiveBackAsync(Ports, CancellationToken.None).ConfigureAwait(false);
             foreach (var address in Addresses)
             {

@@ -45,7 +45,7 @@ internal static class Statuses
 
     public static ApiException NotAcceptable(string message, bool details = true) => Make(406, StatusReason.NotAcceptable, message, details ? new StatusDetails() : null);
 
-    public static ApiException UnsupportedMediaType(string message) => Make(415, StatusReason.UnsupportedMediaType, message, new StatusDetails());
+    public static ApiException UnsupportedMediaType(string message, StatusDetails? details = null) => Make(415, StatusReason.UnsupportedMediaType, message, details);
 
     public static ApiException Gone(string message) => Make(410, StatusReason.Gone, message);
 

@@ -17,7 +17,13 @@ internal static class BodyDecoder
             return DecodeProtobuf(type, await RequestBody.ReadAsync(context).ConfigureAwait(false));
         }
 
-        var json = await RequestBody.ReadJsonAsync(context).ConfigureAwait(false);
+        var repeated = validation == FieldValidation.Strict ? null : new List<string>();
+        var json = await RequestBody.ReadJsonAsync(context, repeated).ConfigureAwait(false);
+        foreach (var problem in validation == FieldValidation.Warn ? repeated ?? [] : [])
+        {
+            context.Warn(problem);
+        }
+
         return Decode(context, type, json, validation);
     }
 
@@ -70,12 +76,12 @@ internal static class BodyDecoder
         }
         catch (ApiDecodeException e)
         {
-            throw Statuses.BadRequest($"{resource.Info.Kind} in version \"{resource.Info.Version}\" cannot be handled as a {resource.Info.Kind}: {e.Message}");
+            throw refuse($"{resource.Info.Kind} in version \"{resource.Info.Version}\" cannot be handled as a {resource.Info.Kind}: {e.Message}");
         }
 
         if (report is { IsEmpty: false } && validation == FieldValidation.Strict)
         {
-            throw refuse(string.Join(", ", Problems(report)));
+            throw refuse("strict decoding error: " + string.Join(", ", Problems(report)));
         }
 
         Report(context, report, validation);

@@ -97,7 +97,7 @@ internal sealed class ListHandler(ApiServices services)
 
         if (version.Length > 0 && version != "0")
         {
-            var revision = ResourceVersions.Parse(version);
+            var revision = ResourceVersions.TryParse(version, out var asked) ? asked : throw Statuses.BadRequest($"invalid resource version: \"{version}\" is no number");
             await services.Objects.WaitForAsync(revision, context.Aborted).ConfigureAwait(false);
             if (match == "Exact" || (match.Length == 0 && limit > 0))
             {

@@ -38,7 +38,7 @@ internal sealed class ObjectFilter
         var fields = FieldSelectors.Parse(query["fieldSelector"].ToString());
         foreach (var term in fields)
         {
-            if (term.Key is not ("metadata.name" or "metadata.namespace") && resource.Rules.SelectableFields.All(f => f.Label != term.Key))
+            if (term.Key != "metadata.name" && !(term.Key == "metadata.namespace" && resource.Rules.SelectsNamespace) && resource.Rules.SelectableFields.All(f => f.Label != term.Key))
             {
                 throw Statuses.BadRequest($"field label not supported: {term.Key}");
             }

@@ -22,7 +22,8 @@ internal sealed class PatchHandler(ApiServices services)
         if (type is not (JsonType or MergeTypeName or StrategicType or ApplyType) || (type == StrategicType && resource.Registry.IsCustom))
         {
             throw Statuses.UnsupportedMediaType("the body of the request was in an unknown format - accepted media types include: "
-                + string.Join(", ", resource.Registry.IsCustom ? [JsonType, MergeTypeName, ApplyType] : new[] { JsonType, MergeTypeName, StrategicType, ApplyType }));
+                + string.Join(", ", resource.Registry.IsCustom ? [JsonType, MergeTypeName, ApplyType] : new[] { JsonType, MergeTypeName, StrategicType, ApplyType }),
+                type == StrategicType ? null : new Hardway.Api.Meta.V1.StatusDetails());
         }
 
         var negotiation = Negotiation.Of(context.Request, resource.Offer);
@@ -36,8 +37,8 @@ internal sealed class PatchHandler(ApiServices services)
         {
             var before = current is null ? null : ApiJson.ToTree(VersionConversion.Convert(current, resource.Registry.Storage, resource.Info));
             var tree = isApply ? Apply(context, resource, before, (Dictionary<string, object?>)patch!, options, subresource) : Patch(resource, before!, patch, type, context.Info.Name);
-            CheckEnvelope(resource, tree);
-            var value = BodyDecoder.FromTree(context, resource, tree, options.Validation, problems => Refuse(resource, context.Info.Name, isApply, problems));
+            CheckEnvelope(resource, tree, isApply);
+            var value = BodyDecoder.FromTree(context, resource, tree, options.Validation, problems => Refuse(isApply, problems));
             CheckIdentity(context, value);
             return BodyDecoder.ToStorage(resource, value);
         }
@@ -148,6 +149,11 @@ internal sealed class PatchHandler(ApiServices services)
             throw Statuses.BadRequest($"the applied configuration is a {kind} of {version}, and the URL is of {resource.Info.Kind} of {resource.Info.ApiVersion}");
         }
 
+        if (metadata?.GetValueOrDefault("uid") is string { Length: > 0 } uid && live is null)
+        {
+            throw Statuses.Conflict(resource.Info.Group, resource.Info.Plural, context.Info.Name, $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        }
+
         if (metadata?.GetValueOrDefault("resourceVersion") is string { Length: > 0 } asked && live is null)
         {
             throw Statuses.Conflict(resource.Info.Group, resource.Info.Plural, context.Info.Name, $"the object with resourceVersion {asked} does not exist");
@@ -204,13 +210,13 @@ internal sealed class PatchHandler(ApiServices services)
         }
     }
 
-    private static void CheckEnvelope(ServedResource resource, Dictionary<string, object?> tree)
+    private static void CheckEnvelope(ServedResource resource, Dictionary<string, object?> tree, bool isApply)
     {
         var kind = tree.GetValueOrDefault("kind") as string ?? resource.Info.Kind;
         var version = tree.GetValueOrDefault("apiVersion") as string ?? resource.Info.ApiVersion;
         if (kind != resource.Info.Kind || version != resource.Info.ApiVersion)
         {
-            throw Statuses.BadRequest($"a patch cannot make a {resource.Info.Kind} of {resource.Info.ApiVersion} a {kind} of {version}");
+            throw Refuse(isApply, $"a patch cannot make a {resource.Info.Kind} of {resource.Info.ApiVersion} a {kind} of {version}");
         }
     }
 
@@ -222,15 +228,16 @@ internal sealed class PatchHandler(ApiServices services)
         }
     }
 
-    private static ApiException Refuse(ServedResource resource, string name, bool isApply, string problems)
+    /// <summary>What a patch makes cannot be read as its kind. Upstream blames the patch, and tells of no object.</summary>
+    private static ApiException Refuse(bool isApply, string problem)
     {
         if (isApply)
         {
-            return Statuses.BadRequest("strict decoding error: " + problems);
+            return Statuses.BadRequest(problem);
         }
 
         var errors = new ErrorList();
-        errors.Invalid(FieldPath.Of("patch"), "", "strict decoding error: " + problems);
-        return Statuses.Invalid(resource.Info.Group, resource.Info.Kind, name, errors);
+        errors.Invalid(FieldPath.Of("patch"), "", problem);
+        return Statuses.Invalid("", "", "", errors);
     }
 }

@@ -57,7 +57,9 @@ internal static class RequestBody
     }
 
     /// <summary>The body as JSON, whether it was sent as JSON or as YAML.</summary>
-    public static async Task<ReadOnlyMemory<byte>> ReadJsonAsync(RequestContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="repeated">Gets the keys that stand twice in YAML; without it they are an error.</param>
+    public static async Task<ReadOnlyMemory<byte>> ReadJsonAsync(RequestContext context, List<string>? repeated = null)
     {
         var type = Type(context.Request);
         if (type is not ("" or "application/json" or "application/yaml"))
@@ -66,17 +68,17 @@ internal static class RequestBody
         }
 
         var body = await ReadAsync(context).ConfigureAwait(false);
-        return type == "application/yaml" ? FromYaml(body) : body;
+        return type == "application/yaml" ? FromYaml(body, repeated) : body;
     }
 
     /// <summary>A body in protobuf is decoded by its reader; all others are turned into JSON.</summary>
     public static bool IsProtobuf(HttpRequest request) => Type(request) == Hardway.Api.Protobuf.ApiProtobuf.MediaType;
 
-    public static ReadOnlyMemory<byte> FromYaml(ReadOnlyMemory<byte> body)
+    public static ReadOnlyMemory<byte> FromYaml(ReadOnlyMemory<byte> body, List<string>? repeated = null)
     {
         try
         {
-            return YamlJson.ToJson(Encoding.UTF8.GetString(body.Span));
+            return YamlJson.ToJson(Encoding.UTF8.GetString(body.Span), repeated);
         }
         catch (Exception e) when (e is ApiDecodeException or InvalidOperationException or ArgumentException)
         {

@@ -13,7 +13,7 @@ namespace Hardway.ApiServer.Kubelets;
 internal sealed class PodConnectHandler(ApiServices services, NodeConnector nodes) : IConnectHandler
 {
     private const string DefaultContainer = "kubectl.kubernetes.io/default-container";
-    private static readonly string[] s_logOptions = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"];
+    private static readonly string[] s_logOptions = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes"];
 
     public bool Handles(string resource, string subresource) => resource == "pods" && subresource is "log" or "exec" or "attach" or "portforward";
 
@@ -43,20 +43,20 @@ internal sealed class PodConnectHandler(ApiServices services, NodeConnector node
         if (pod.Spec.NodeName.Length == 0)
         {
             // Nobody has it yet: an empty log.
-            await ResponseWriter.WriteTextAsync(context, 200, "", "text/plain").ConfigureAwait(false);
+            context.Response.StatusCode = 204;
             return;
         }
 
         var query = new StringBuilder();
         foreach (var name in s_logOptions)
         {
-            if (context.Request.Query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text && (name != "stream" || text != "All"))
+            if (context.Request.Query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text)
             {
                 query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(text));
             }
         }
 
-        var target = new Uri(nodes.Locate(pod.Spec.NodeName), $"/containerLogs/{pod.Metadata.Namespace}/{pod.Metadata.Name}/{container}{query}");
+        var target = new Uri(Locate(pod), $"/containerLogs/{pod.Metadata.Namespace}/{pod.Metadata.Name}/{container}{query}");
         using var invoker = nodes.Invoker();
         await HttpForwarder.ForwardAsync(context, invoker, target, flushAlways: true).ConfigureAwait(false);
     }
@@ -83,7 +83,13 @@ internal sealed class PodConnectHandler(ApiServices services, NodeConnector node
 
         if (query.ContainsKey("sinceSeconds") && query.ContainsKey("sinceTime"))
         {
-            errors.Forbidden(FieldPath.Root, "at most one of `sinceTime` or `sinceSeconds` may be specified");
+            errors.Forbidden(FieldPath.Of("[]"), "at most one of `sinceTime` or `sinceSeconds` may be specified");
+        }
+
+        if (query.ContainsKey("stream"))
+        {
+            // PodLogsQuerySplitStreams (KEP-3288) is alpha and off.
+            errors.Forbidden(FieldPath.Of("stream"), "may not be specified");
         }
 
         if (errors.Any)
@@ -103,7 +109,7 @@ internal sealed class PodConnectHandler(ApiServices services, NodeConnector node
         var path = kind == "portforward"
             ? $"/portForward/{pod.Metadata.Namespace}/{pod.Metadata.Name}{context.Request.QueryString.Value}"
             : $"/{kind}/{pod.Metadata.Namespace}/{pod.Metadata.Name}/{Container(context, pod, forLog: false)}{StreamQuery(context)}";
-        var target = new Uri(nodes.Locate(pod.Spec.NodeName), path);
+        var target = new Uri(Locate(pod), path);
         if (!IsUpgrade(context))
         {
             throw Statuses.BadRequest("Upgrade request required");
@@ -118,6 +124,10 @@ internal sealed class PodConnectHandler(ApiServices services, NodeConnector node
         var backend = await nodes.ConnectAsync(target, context.Aborted).ConfigureAwait(false);
         await UpgradeTunnel.RunAsync(context, backend, target).ConfigureAwait(false);
     }
+
+    /// <summary>A node that is missing is told of as upstream does: by its name, as if it were a Pod's.</summary>
+    private Uri Locate(Pod pod) =>
+        services.Reader.Get<Node>("", pod.Spec.NodeName) is null ? throw Statuses.NotFound("", "pods", pod.Spec.NodeName) : nodes.Locate(pod.Spec.NodeName);
 
     private static bool IsUpgrade(RequestContext context) => context.Request.Headers.Connection.ToString().Contains("upgrade", StringComparison.OrdinalIgnoreCase);
 

@@ -102,7 +102,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
         {
             if (request.DryRun)
             {
-                return (new Deletion(old, current.Json, true), null);
+                return (new Deletion(value, ObjectBytes.WithResourceVersion(StoredForm.Encode(value), current.ResourceVersion), true), null);
             }
 
             var deleted = await parts.Objects.DeleteAsync(current.Key, current.ResourceVersion, cancellationToken).ConfigureAwait(false);
@@ -112,7 +112,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
             }
 
             await parts.Allocators.OnDeleteAsync(registry, old, cancellationToken).ConfigureAwait(false);
-            return (Last(value, old, deleted.Revision), null);
+            return (new Deletion(value, ObjectBytes.WithResourceVersion(StoredForm.Encode(value), deleted.Revision), true), null);
         }
 
         if (!changed)
@@ -140,13 +140,6 @@ internal sealed class DeletePipeline(PipelineParts parts)
 
         value.Metadata.ResourceVersion = ResourceVersions.Of(write.Revision);
         return (new Deletion(value, ObjectBytes.WithResourceVersion(bytes, write.Revision), false), null);
-    }
-
-    /// <summary>The last state as its watchers see it too.</summary>
-    private static Deletion Last(KubeObject marked, KubeObject old, long revision)
-    {
-        _ = marked;
-        return new Deletion(old, ObjectBytes.WithResourceVersion(StoredForm.Encode(old), revision), true);
     }
 
     /// <summary>Sets finalizers, deletion time and grace; false when nothing is to be written.</summary>

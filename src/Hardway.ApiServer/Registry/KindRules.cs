@@ -28,6 +28,9 @@ internal abstract class KindRules
     /// <summary>Status is a subresource: writes of the object keep the old status, writes of /status keep all else.</summary>
     public virtual bool HasStatus => false;
 
+    /// <summary>Which subresources write the status, and nothing else but metadata.</summary>
+    public virtual bool WritesStatus(string subresource) => subresource == "status";
+
     /// <summary>A PUT of a missing object creates it.</summary>
     public virtual bool AllowCreateOnUpdate => false;
 
@@ -42,6 +45,9 @@ internal abstract class KindRules
 
     /// <summary>How long an object lives in the store; null for ever.</summary>
     public virtual TimeSpan? TimeToLive(KubeObject value) => null;
+
+    /// <summary>Field selectors take metadata.namespace; oddly also for most kinds that are in none.</summary>
+    public virtual bool SelectsNamespace => true;
 
     /// <summary>What field selectors can use besides metadata.name and metadata.namespace.</summary>
     public virtual IReadOnlyList<SelectableField> SelectableFields => [];

@@ -2,6 +2,7 @@ using System.Text;
 using Hardway.Api;
 using Hardway.Api.Meta.V1;
 using Hardway.ApiServer.Errors;
+using Hardway.ApiServer.Rules;
 
 namespace Hardway.ApiServer.Registry;
 
@@ -12,19 +13,66 @@ internal static class MetadataValidator
 
     public static void Validate(ObjectMeta meta, ResourceRegistry registry, ErrorList errors)
     {
-        var path = FieldPath.Metadata;
-        if (meta.GenerateName.Length > 0 && ObjectNames.Check(registry.Rules.NameRule, meta.GenerateName, prefix: true) is { } generated)
+        Whole(meta, registry, errors);
+        StandardFinalizers(meta, registry, errors);
+    }
+
+    /// <summary>
+    /// Of an update. Upstream looks at all metadata for every kind, and many kinds' own validation looks again: its clients see each fault as often.
+    /// Good metadata is looked at once.
+    /// </summary>
+    public static void ValidateUpdate(ObjectMeta meta, ObjectMeta old, ResourceRegistry registry, ErrorList errors)
+    {
+        var faults = new ErrorList();
+        Whole(meta, registry, faults);
+        Changes(meta, old, faults);
+        var common = faults.Count;
+        StandardFinalizers(meta, registry, faults);
+        if (!faults.Any)
         {
-            errors.Invalid(path.Child("generateName"), meta.GenerateName, generated);
+            return;
+        }
+
+        errors.AddRange(faults.Errors.Take(common));
+        var (changes, wholes) = Again(registry);
+        for (var i = 0; i < changes; i++)
+        {
+            Changes(meta, old, errors);
+            StandardFinalizers(meta, registry, errors);
+        }
+
+        for (var i = 0; i < wholes; i++)
+        {
+            Whole(meta, registry, errors);
+            StandardFinalizers(meta, registry, errors);
+        }
+    }
+
+    /// <summary>How often a kind's own validation of an update looks at what changed, and at all.</summary>
+    private static (int Changes, int Wholes) Again(ResourceRegistry registry) => registry.IsCustom ? (0, 0) : (registry.Group, registry.Kind) switch
+    {
+        ("", "ConfigMap" or "Secret" or "Service" or "Pod" or "ServiceAccount" or "PersistentVolumeClaim") or ("rbac.authorization.k8s.io", _) or ("apps", "ControllerRevision") => (1, 1),
+        ("", "PersistentVolume") => (0, 2),
+        ("", "LimitRange" or "Event") or ("discovery.k8s.io", _) => (0, 1),
+        ("policy", _) => (0, 0),
+        _ => (1, 0),
+    };
+
+    private static void Whole(ObjectMeta meta, ResourceRegistry registry, ErrorList errors)
+    {
+        var path = FieldPath.Metadata;
+        if (meta.GenerateName.Length > 0)
+        {
+            Report(path.Child("generateName"), meta.GenerateName, ObjectNames.Faults(registry.Rules.NameRule, meta.GenerateName, prefix: true), errors);
         }
 
         if (meta.Name.Length == 0)
         {
             errors.Required(path.Child("name"), "name or generateName is required");
         }
-        else if (ObjectNames.Check(registry.Rules.NameRule, meta.Name) is { } wrong)
+        else
         {
-            errors.Invalid(path.Child("name"), meta.Name, wrong);
+            Report(path.Child("name"), meta.Name, ObjectNames.Faults(registry.Rules.NameRule, meta.Name), errors);
         }
 
         if (registry.Namespaced)
@@ -33,9 +81,9 @@ internal static class MetadataValidator
             {
                 errors.Required(path.Child("namespace"));
             }
-            else if (ObjectNames.DnsLabel(meta.Namespace) is { } badNamespace)
+            else
             {
-                errors.Invalid(path.Child("namespace"), meta.Namespace, badNamespace);
+                Names.CheckDnsLabel(errors, path.Child("namespace"), meta.Namespace);
             }
         }
         else if (meta.Namespace.Length > 0)
@@ -48,19 +96,18 @@ internal static class MetadataValidator
             errors.Invalid(path.Child("generation"), meta.Generation, "must be greater than or equal to 0");
         }
 
-        ObjectNames.CheckLabels(meta.Labels, path.Child("labels"), errors);
+        Names.CheckLabels(errors, path.Child("labels"), meta.Labels);
         Annotations(meta.Annotations, path.Child("annotations"), errors);
         Owners(meta.OwnerReferences, path.Child("ownerReferences"), errors);
-        Finalizers(meta.Finalizers, registry.Group.Length == 0, path.Child("finalizers"), errors);
+        Finalizers(meta.Finalizers, path.Child("finalizers"), errors);
     }
 
-    public static void ValidateUpdate(ObjectMeta meta, ObjectMeta old, ErrorList errors)
+    private static void Changes(ObjectMeta meta, ObjectMeta old, ErrorList errors)
     {
         var path = FieldPath.Metadata;
         Immutable(path.Child("name"), meta.Name, old.Name, errors);
         Immutable(path.Child("namespace"), meta.Namespace, old.Namespace, errors);
         Immutable(path.Child("uid"), meta.Uid, old.Uid, errors);
-        Immutable(path.Child("creationTimestamp"), Seconds(meta.CreationTimestamp), Seconds(old.CreationTimestamp), errors);
         Immutable(path.Child("deletionTimestamp"), Seconds(meta.DeletionTimestamp), Seconds(old.DeletionTimestamp), errors);
         Immutable(path.Child("deletionGracePeriodSeconds"), meta.DeletionGracePeriodSeconds, old.DeletionGracePeriodSeconds, errors);
         if (meta.Generation < old.Generation)
@@ -73,9 +120,13 @@ internal static class MetadataValidator
             var added = (meta.Finalizers ?? []).Except(old.Finalizers ?? []).ToList();
             if (added.Count > 0)
             {
-                errors.Forbidden(path.Child("finalizers"), "no new finalizers can be added if the object is being deleted, found new finalizers " + string.Join(", ", added));
+                errors.Forbidden(path.Child("finalizers"), "an object that is being deleted gets no new finalizers; new are " + string.Join(", ", added));
             }
         }
+
+        Names.CheckLabels(errors, path.Child("labels"), meta.Labels);
+        Annotations(meta.Annotations, path.Child("annotations"), errors);
+        Owners(meta.OwnerReferences, path.Child("ownerReferences"), errors);
     }
 
     private static long Seconds(DateTimeOffset? time) => time?.ToUnixTimeSeconds() ?? 0;
@@ -93,9 +144,10 @@ internal static class MetadataValidator
         long size = 0;
         foreach (var (key, value) in annotations ?? [])
         {
-            if (ObjectNames.QualifiedName(key.ToLowerInvariant()) is { } wrong)
+            // Keys are compared in lower case: upper-case prefixes are let in.
+            if (!NameForms.IsQualifiedName(key))
             {
-                errors.Invalid(path, key, wrong);
+                Report(path, key, NameForms.QualifiedName(key.ToLowerInvariant()), errors);
             }
 
             size += Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value);
@@ -148,24 +200,36 @@ internal static class MetadataValidator
         }
     }
 
-    /// <summary>The core group's kinds take only standard finalizers and qualified ones.</summary>
-    private static void Finalizers(List<string>? finalizers, bool isCore, FieldPath path, ErrorList errors)
+    private static void Finalizers(List<string>? finalizers, FieldPath path, ErrorList errors)
     {
-        foreach (var finalizer in finalizers ?? [])
+        for (var i = 0; i < finalizers?.Count; i++)
         {
-            if (ObjectNames.QualifiedName(finalizer) is { } wrong)
-            {
-                errors.Invalid(path, finalizer, wrong);
-            }
-            else if (isCore && !finalizer.Contains('/') && finalizer is not ("orphan" or "foregroundDeletion" or "kubernetes"))
-            {
-                errors.Invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
-            }
+            Names.CheckLabelKey(errors, path.Index(i), finalizers[i]);
         }
 
         if (finalizers is not null && finalizers.Contains("orphan") && finalizers.Contains("foregroundDeletion"))
         {
-            errors.Invalid(path, "orphan", "finalizer orphan and foregroundDeletion cannot be both set");
+            errors.Invalid(path, string.Join(",", finalizers), "finalizer orphan and foregroundDeletion cannot be both set");
+        }
+    }
+
+    /// <summary>Built-in kinds take only standard finalizers and such with a prefix.</summary>
+    private static void StandardFinalizers(ObjectMeta meta, ResourceRegistry registry, ErrorList errors)
+    {
+        for (var i = 0; i < meta.Finalizers?.Count && !registry.IsCustom && registry.Group is not ("apiextensions.k8s.io" or "apiregistration.k8s.io"); i++)
+        {
+            if (!meta.Finalizers[i].Contains('/') && meta.Finalizers[i] is not ("orphan" or "foregroundDeletion" or "kubernetes"))
+            {
+                errors.Invalid(FieldPath.Metadata.Child("finalizers").Index(i), meta.Finalizers[i], "is no standard finalizer, nor has it a prefix as in example.com/name");
+            }
+        }
+    }
+
+    private static void Report(FieldPath path, string text, IEnumerable<string> faults, ErrorList errors)
+    {
+        foreach (var fault in faults)
+        {
+            errors.Invalid(path, text, fault);
         }
     }
 }

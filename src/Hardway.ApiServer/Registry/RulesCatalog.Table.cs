@@ -2,6 +2,7 @@ using Hardway.ApiServer.Rules.ApiExtensions;
 using Hardway.ApiServer.Rules.Apps;
 using Hardway.ApiServer.Rules.Autoscaling;
 using Hardway.ApiServer.Rules.Batch;
+using Hardway.ApiServer.Rules.Certificates;
 using Hardway.ApiServer.Rules.Coordination;
 using Hardway.ApiServer.Rules.Core;
 using Hardway.ApiServer.Rules.Discovery;
@@ -44,6 +45,7 @@ internal static partial class RulesCatalog
         [("autoscaling", "HorizontalPodAutoscaler")] = new HorizontalPodAutoscalerRules(),
         [("batch", "Job")] = new JobRules(),
         [("batch", "CronJob")] = new CronJobRules(),
+        [("certificates.k8s.io", "CertificateSigningRequest")] = new CertificateSigningRequestRules(),
         [("coordination.k8s.io", "Lease")] = new LeaseRules(),
         [("discovery.k8s.io", "EndpointSlice")] = new EndpointSliceRules(),
         [("networking.k8s.io", "Ingress")] = new IngressRules(),

@@ -114,8 +114,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         Prepare(request, context, value, old);
         await using var allocation = await parts.Allocators.OnUpdateAsync(registry, value, old, context, cancellationToken).ConfigureAwait(false);
         var errors = new ErrorList();
-        MetadataValidator.ValidateUpdate(value.Metadata, old.Metadata, errors);
-        MetadataValidator.Validate(value.Metadata, registry, errors);
+        MetadataValidator.ValidateUpdate(value.Metadata, old.Metadata, registry, errors);
         rules.ValidateUpdate(context, value, old, errors);
         if (errors.Any)
         {
@@ -221,8 +220,9 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         }
 
         meta.Uid = meta.Uid.Length == 0 ? before.Uid : meta.Uid;
-        meta.CreationTimestamp ??= before.CreationTimestamp;
-        meta.DeletionTimestamp ??= before.DeletionTimestamp;
+        // When it was made and when it goes is not an update's to say.
+        meta.CreationTimestamp = before.CreationTimestamp;
+        meta.DeletionTimestamp = before.DeletionTimestamp ?? meta.DeletionTimestamp;
         meta.DeletionGracePeriodSeconds ??= before.DeletionGracePeriodSeconds;
         meta.Generation = before.Generation;
         meta.SelfLink = "";
@@ -238,18 +238,19 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         var rules = request.Resource.Rules;
         if (rules.HasStatus)
         {
-            if (request.Subresource == "status")
+            if (rules.WritesStatus(request.Subresource))
             {
                 StatusPart.KeepAllElse(value, old);
             }
-            else
+            else if (request.Subresource != "binding")
             {
+                // A binding sets the condition PodScheduled with the node.
                 StatusPart.Keep(value, old);
             }
         }
 
         rules.PrepareForUpdate(context, value, old);
-        if (rules.HasGeneration && request.Subresource != "status" && StatusPart.Differs(value, old, rules.GenerationFields) && value.Metadata.Generation == old.Metadata.Generation)
+        if (rules.HasGeneration && !rules.WritesStatus(request.Subresource) && request.Subresource != "binding" && StatusPart.Differs(value, old, rules.GenerationFields) && value.Metadata.Generation == old.Metadata.Generation)
         {
             value.Metadata.Generation++;
         }

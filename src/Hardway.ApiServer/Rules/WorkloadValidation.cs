@@ -63,31 +63,72 @@ internal static class WorkloadValidation
         }
     }
 
-    /// <summary>The template must carry what the selector asks for.</summary>
-    public static void TemplateMatches(ErrorList errors, FieldPath path, LabelSelector? selector, PodTemplateSpec template)
+    /// <summary>
+    /// Template of a workload that keeps its Pods running: it carries what the selector asks for, has only restartPolicy Always and no deadline.
+    /// With a selector that cannot be read the template is not looked at.
+    /// </summary>
+    public static void SelectedTemplate(ErrorList errors, FieldPath spec, LabelSelector? selector, PodTemplateSpec template)
     {
-        try
+        if (Compile(selector) is not { } compiled)
         {
-            var compiled = Selector.From(selector);
-            if (selector is not null && !compiled.IsEverything && !compiled.Matches(template.Metadata.Labels))
-            {
-                errors.Invalid(path.Child("metadata", "labels"), TableText.Of(template.Metadata.Labels), "`selector` does not match template `labels`");
-            }
+            errors.Invalid(spec.Child("selector"), TableText.Of(selector), "is no label selector");
+            return;
         }
-        catch (FormatException)
+
+        TemplateMatches(errors, spec.Child("template"), compiled, selector, template);
+        RunningTemplate(errors, spec.Child("template"), template);
+    }
+
+    /// <summary>A selector that is missing matches nothing, an empty one everything.</summary>
+    public static void TemplateMatches(ErrorList errors, FieldPath path, Selector compiled, LabelSelector? selector, PodTemplateSpec template)
+    {
+        if (selector is null || !compiled.Matches(template.Metadata.Labels))
         {
-            // An operator that does not exist has been reported with the selector.
+            errors.Invalid(path.Child("metadata", "labels"), TableText.Of(template.Metadata.Labels), "`selector` does not match template `labels`");
         }
     }
 
-    /// <summary>Template of a workload that keeps its Pods running: only restartPolicy Always, no deadline.</summary>
-    public static void RunningTemplate(ErrorList errors, FieldPath path, LabelSelector? selector, PodTemplateSpec template)
+    /// <summary>Null for a selector that cannot be read.</summary>
+    public static Selector? Compile(LabelSelector? selector)
     {
-        TemplateMatches(errors, path, selector, template);
+        try
+        {
+            return Selector.From(selector);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    public static void RunningTemplate(ErrorList errors, FieldPath path, PodTemplateSpec template)
+    {
         PodSpecValidation.ValidateTemplate(template, path, errors, "Always");
         if (template.Spec.ActiveDeadlineSeconds is not null)
         {
             errors.Forbidden(path.Child("spec", "activeDeadlineSeconds"), "a Pod that is to run for ever has no deadline");
+        }
+    }
+
+    /// <summary>Of a status: no part is below zero or above the whole, and not more is available than ready.</summary>
+    public static void Replicas(ErrorList errors, long whole, params ReadOnlySpan<(string Name, long Count)> parts)
+    {
+        Count(errors, FieldPath.Status.Child("replicas"), whole);
+        var (ready, available) = (0L, 0L);
+        foreach (var (name, count) in parts)
+        {
+            Count(errors, FieldPath.Status.Child(name), count);
+            if (count > whole)
+            {
+                errors.Invalid(FieldPath.Status.Child(name), count, "cannot be greater than status.replicas");
+            }
+
+            (ready, available) = (name == "readyReplicas" ? count : ready, name == "availableReplicas" ? count : available);
+        }
+
+        if (available > ready)
+        {
+            errors.Invalid(FieldPath.Status.Child("availableReplicas"), available, "cannot be greater than readyReplicas");
         }
     }
 

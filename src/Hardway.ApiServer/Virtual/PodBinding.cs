@@ -27,14 +27,14 @@ internal sealed class PodBinding(ApiServices services, string subresource) : IVi
 
         Validate(binding, name);
         var pods = services.Scheme.Find("", "v1", "pods")!;
-        await services.Update.RunAsync(new UpdateRequest(pods, context.Info.Namespace, name, current => ValueTask.FromResult<KubeObject>(Bind((Pod)current, binding)))
+        await services.Update.RunAsync(new UpdateRequest(pods, context.Info.Namespace, name, current => ValueTask.FromResult<KubeObject>(Bind((Pod)current, binding, services.Time)))
         {
             User = context.User,
             Context = context,
             DryRun = dryRun,
             SkipsAdmission = true,
+            // What a binding sets belongs to nobody, as upstream.
             Subresource = "binding",
-            FieldManager = WriteOptions.DefaultManager(context.Request),
         }, cancellationToken).ConfigureAwait(false);
         return new Hardway.Api.Core.V1.Status { StatusValue = "Success", Code = 201 };
     }
@@ -53,12 +53,12 @@ internal sealed class PodBinding(ApiServices services, string subresource) : IVi
         }
     }
 
-    private static Pod Bind(Pod current, Binding binding)
+    private static Pod Bind(Pod current, Binding binding, TimeProvider time)
     {
         var name = current.Metadata.Name;
         if (binding.Metadata.Uid.Length > 0 && binding.Metadata.Uid != current.Metadata.Uid)
         {
-            throw Statuses.Conflict("", "pods/binding", name, $"Precondition failed: UID in precondition: {binding.Metadata.Uid}, UID in object meta: {current.Metadata.Uid}");
+            throw Statuses.Conflict("", "pods", name, $"Precondition failed: UID in precondition: {binding.Metadata.Uid}, UID in object meta: {current.Metadata.Uid}");
         }
 
         if (current.Metadata.DeletionTimestamp is not null)
@@ -88,11 +88,11 @@ internal sealed class PodBinding(ApiServices services, string subresource) : IVi
             (pod.Metadata.Labels ??= new(StringComparer.Ordinal))[key] = value;
         }
 
-        SetScheduled(pod);
+        SetScheduled(pod, time);
         return pod;
     }
 
-    private static void SetScheduled(Pod pod)
+    private static void SetScheduled(Pod pod, TimeProvider time)
     {
         var conditions = pod.Status.Conditions ??= [];
         var condition = conditions.Find(c => c.Type == "PodScheduled");
@@ -104,7 +104,7 @@ internal sealed class PodBinding(ApiServices services, string subresource) : IVi
         if (condition.Status != "True")
         {
             condition.Status = "True";
-            condition.LastTransitionTime = CreatePipeline.Seconds(TimeProvider.System.GetUtcNow());
+            condition.LastTransitionTime = CreatePipeline.Seconds(time.GetUtcNow());
             condition.Reason = "";
             condition.Message = "";
         }

@@ -55,7 +55,7 @@ internal sealed class PodEviction(ApiServices services) : IVirtualResource
 
         if (budgets.Count > 1)
         {
-            throw Statuses.Internal("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
+            throw Statuses.Plain("the Pod is guarded by more than one PodDisruptionBudget, which eviction does not support");
         }
 
         var isReady = pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;

@@ -33,6 +33,8 @@ internal sealed class DaemonSetRules : KindRules<DaemonSet>
         }
 
         spec.RevisionHistoryLimit ??= 10;
+        // In this version the template's generation stands in an annotation, always: so whoever writes the object owns it.
+        (value.Metadata.Annotations ??= []).TryAdd(TemplateGeneration, "0");
         PodDefaults.ApplyToTemplate(spec.Template.Spec);
     }
 
@@ -57,8 +59,8 @@ internal sealed class DaemonSetRules : KindRules<DaemonSet>
     protected override void Validate(RuleContext context, DaemonSet value, ErrorList errors)
     {
         var spec = value.Spec;
-        WorkloadValidation.RequiredSelector(errors, FieldPath.Spec.Child("selector"), spec.Selector);
-        WorkloadValidation.RunningTemplate(errors, FieldPath.Spec.Child("template"), spec.Selector, spec.Template);
+        Selector(spec, errors);
+        WorkloadValidation.RunningTemplate(errors, FieldPath.Spec.Child("template"), spec.Template);
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("minReadySeconds"), spec.MinReadySeconds);
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("revisionHistoryLimit"), spec.RevisionHistoryLimit);
         var path = FieldPath.Spec.Child("updateStrategy");
@@ -74,7 +76,7 @@ internal sealed class DaemonSetRules : KindRules<DaemonSet>
                 var noSurge = WorkloadValidation.IsZero(spec.UpdateStrategy.RollingUpdate?.MaxSurge);
                 if (noUnavailable && noSurge)
                 {
-                    errors.Invalid(update.Child("maxUnavailable"), "0", "cannot be 0 when maxSurge is 0");
+                    errors.Required(update.Child("maxUnavailable"), "cannot be 0 when maxSurge is 0");
                 }
                 else if (!noUnavailable && !noSurge)
                 {
@@ -83,7 +85,7 @@ internal sealed class DaemonSetRules : KindRules<DaemonSet>
 
                 break;
             default:
-                errors.NotSupported(path.Child("type"), spec.UpdateStrategy.Type, "OnDelete", "RollingUpdate");
+                errors.NotSupported(path, spec.UpdateStrategy.Type, "OnDelete", "RollingUpdate");
                 break;
         }
     }
@@ -92,12 +94,43 @@ internal sealed class DaemonSetRules : KindRules<DaemonSet>
     {
         if (context.Subresource == "status")
         {
+            Status(value.Status, errors);
             return;
         }
 
         Validate(context, value, errors);
         WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector, old.Spec.Selector);
     }
+
+    /// <summary>Unlike other workloads' a missing selector is no fault of its own: it just matches nothing.</summary>
+    private static void Selector(DaemonSetSpec spec, ErrorList errors)
+    {
+        WorkloadValidation.LabelSelector(errors, FieldPath.Spec.Child("selector"), spec.Selector);
+        if (WorkloadValidation.Compile(spec.Selector) is { } compiled)
+        {
+            WorkloadValidation.TemplateMatches(errors, FieldPath.Spec.Child("template"), compiled, spec.Selector, spec.Template);
+        }
+
+        if (spec.Selector is { MatchLabels: null or { Count: 0 }, MatchExpressions: null or { Count: 0 } })
+        {
+            errors.Invalid(FieldPath.Spec.Child("selector"), "{}", "an empty selector is not allowed here");
+        }
+    }
+
+    private static void Status(DaemonSetStatus status, ErrorList errors)
+    {
+        foreach (var (name, count) in new (string, long?)[]
+        {
+            ("currentNumberScheduled", status.CurrentNumberScheduled), ("numberMisscheduled", status.NumberMisscheduled), ("desiredNumberScheduled", status.DesiredNumberScheduled),
+            ("numberReady", status.NumberReady), ("observedGeneration", status.ObservedGeneration), ("updatedNumberScheduled", status.UpdatedNumberScheduled),
+            ("numberAvailable", status.NumberAvailable), ("numberUnavailable", status.NumberUnavailable), ("collisionCount", status.CollisionCount),
+        })
+        {
+            WorkloadValidation.Count(errors, FieldPath.Status.Child(name), count);
+        }
+    }
+
+    protected override void Warn(RuleContext context, DaemonSet value, DaemonSet? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.Template, FieldPath.Spec.Child("template"));
 
     protected override IReadOnlyList<object?> Cells(DaemonSet value, DateTimeOffset now) =>
     [

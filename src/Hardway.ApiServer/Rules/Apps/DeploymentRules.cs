@@ -48,7 +48,7 @@ internal sealed class DeploymentRules : KindRules<Deployment>
         var path = FieldPath.Spec;
         WorkloadValidation.Count(errors, path.Child("replicas"), spec.Replicas);
         WorkloadValidation.RequiredSelector(errors, path.Child("selector"), spec.Selector);
-        WorkloadValidation.RunningTemplate(errors, path.Child("template"), spec.Selector, spec.Template);
+        WorkloadValidation.SelectedTemplate(errors, path, spec.Selector, spec.Template);
         Strategy(spec.Strategy, path.Child("strategy"), errors);
         WorkloadValidation.Count(errors, path.Child("minReadySeconds"), spec.MinReadySeconds);
         WorkloadValidation.Count(errors, path.Child("revisionHistoryLimit"), spec.RevisionHistoryLimit);
@@ -63,17 +63,7 @@ internal sealed class DeploymentRules : KindRules<Deployment>
     {
         if (context.Subresource == "status")
         {
-            foreach (var (name, count) in new (string, long?)[]
-            {
-                ("observedGeneration", value.Status.ObservedGeneration), ("replicas", value.Status.Replicas), ("updatedReplicas", value.Status.UpdatedReplicas),
-                ("readyReplicas", value.Status.ReadyReplicas), ("availableReplicas", value.Status.AvailableReplicas), ("unavailableReplicas", value.Status.UnavailableReplicas),
-                ("collisionCount", value.Status.CollisionCount),
-            })
-            {
-                WorkloadValidation.Count(errors, FieldPath.Status.Child(name), count);
-            }
-
-            AtMostReplicas(value.Status, errors);
+            Status(value.Status, old.Status, errors);
             return;
         }
 
@@ -81,25 +71,23 @@ internal sealed class DeploymentRules : KindRules<Deployment>
         WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector, old.Spec.Selector);
     }
 
+    protected override void Warn(RuleContext context, Deployment value, Deployment? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.Template, FieldPath.Spec.Child("template"));
+
     protected override IReadOnlyList<object?> Cells(Deployment value, DateTimeOffset now) =>
     [
         value.Metadata.Name, $"{value.Status.ReadyReplicas}/{value.Spec.Replicas ?? 0}", (long)value.Status.UpdatedReplicas, (long)value.Status.AvailableReplicas, Ages.Since(value.Metadata.CreationTimestamp, now),
         TableText.Containers(value.Spec.Template.Spec), TableText.Images(value.Spec.Template.Spec), TableText.Of(value.Spec.Selector),
     ];
 
-    private static void AtMostReplicas(DeploymentStatus status, ErrorList errors)
+    private static void Status(DeploymentStatus status, DeploymentStatus old, ErrorList errors)
     {
-        foreach (var (name, count) in new[] { ("updatedReplicas", status.UpdatedReplicas), ("readyReplicas", status.ReadyReplicas), ("availableReplicas", status.AvailableReplicas) })
+        WorkloadValidation.Replicas(errors, status.Replicas, ("updatedReplicas", status.UpdatedReplicas), ("readyReplicas", status.ReadyReplicas), ("availableReplicas", status.AvailableReplicas));
+        WorkloadValidation.Count(errors, FieldPath.Status.Child("observedGeneration"), status.ObservedGeneration);
+        WorkloadValidation.Count(errors, FieldPath.Status.Child("unavailableReplicas"), status.UnavailableReplicas);
+        WorkloadValidation.Count(errors, FieldPath.Status.Child("collisionCount"), status.CollisionCount);
+        if (old.CollisionCount is { } before && (status.CollisionCount ?? int.MinValue) < before)
         {
-            if (count > status.Replicas)
-            {
-                errors.Invalid(FieldPath.Status.Child(name), count, "cannot be greater than status.replicas");
-            }
-        }
-
-        if (status.AvailableReplicas > status.ReadyReplicas)
-        {
-            errors.Invalid(FieldPath.Status.Child("availableReplicas"), status.AvailableReplicas, "cannot be greater than readyReplicas");
+            errors.Invalid(FieldPath.Status.Child("collisionCount"), status.CollisionCount, "cannot be decremented");
         }
     }
 
@@ -123,7 +111,7 @@ internal sealed class DeploymentRules : KindRules<Deployment>
 
                 break;
             default:
-                errors.NotSupported(path.Child("type"), strategy.Type, "Recreate", "RollingUpdate");
+                errors.NotSupported(path, strategy.Type, "Recreate", "RollingUpdate");
                 break;
         }
     }

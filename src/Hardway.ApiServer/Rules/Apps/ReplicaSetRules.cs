@@ -13,8 +13,6 @@ internal sealed class ReplicaSetRules : KindRules<ReplicaSet>
 
     public override bool HasGeneration => true;
 
-    public override IReadOnlyList<SelectableField> SelectableFields => [new("status.replicas", Absent: "0")];
-
     public override IReadOnlyList<TableColumn> Columns =>
         [new("Desired", "integer"), new("Current", "integer"), new("Ready", "integer"), new("Age"), new("Containers", Priority: 1), new("Images", Priority: 1), new("Selector", Priority: 1)];
 
@@ -29,29 +27,23 @@ internal sealed class ReplicaSetRules : KindRules<ReplicaSet>
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("replicas"), value.Spec.Replicas);
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("minReadySeconds"), value.Spec.MinReadySeconds);
         WorkloadValidation.RequiredSelector(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector);
-        WorkloadValidation.RunningTemplate(errors, FieldPath.Spec.Child("template"), value.Spec.Selector, value.Spec.Template);
+        WorkloadValidation.SelectedTemplate(errors, FieldPath.Spec, value.Spec.Selector, value.Spec.Template);
     }
 
     protected override void ValidateUpdate(RuleContext context, ReplicaSet value, ReplicaSet old, ErrorList errors)
     {
         if (context.Subresource == "status")
         {
-            WorkloadValidation.Count(errors, FieldPath.Status.Child("replicas"), value.Status.Replicas);
-            foreach (var (name, count) in new[] { ("fullyLabeledReplicas", value.Status.FullyLabeledReplicas), ("readyReplicas", value.Status.ReadyReplicas), ("availableReplicas", value.Status.AvailableReplicas) })
-            {
-                WorkloadValidation.Count(errors, FieldPath.Status.Child(name), count);
-                if (count > value.Status.Replicas)
-                {
-                    errors.Invalid(FieldPath.Status.Child(name), count, "cannot be greater than status.replicas");
-                }
-            }
-
+            WorkloadValidation.Replicas(errors, value.Status.Replicas, ("fullyLabeledReplicas", value.Status.FullyLabeledReplicas), ("readyReplicas", value.Status.ReadyReplicas), ("availableReplicas", value.Status.AvailableReplicas));
+            WorkloadValidation.Count(errors, FieldPath.Status.Child("observedGeneration"), value.Status.ObservedGeneration);
             return;
         }
 
         Validate(context, value, errors);
         WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector, old.Spec.Selector);
     }
+
+    protected override void Warn(RuleContext context, ReplicaSet value, ReplicaSet? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.Template, FieldPath.Spec.Child("template"));
 
     protected override IReadOnlyList<object?> Cells(ReplicaSet value, DateTimeOffset now) =>
     [

@@ -78,28 +78,17 @@ internal sealed class StatefulSetRules : KindRules<StatefulSet>
         WorkloadValidation.Count(errors, path.Child("revisionHistoryLimit"), spec.RevisionHistoryLimit);
         WorkloadValidation.Count(errors, path.Child("ordinals", "start"), spec.Ordinals?.Start);
         WorkloadValidation.RequiredSelector(errors, path.Child("selector"), spec.Selector);
-        WorkloadValidation.TemplateMatches(errors, path.Child("template"), spec.Selector, spec.Template);
-        PodSpecValidation.ValidateTemplate(WithClaims(spec), path.Child("template"), errors, "Always");
-        if (spec.Template.Spec.ActiveDeadlineSeconds is not null)
-        {
-            errors.Forbidden(path.Child("template", "spec", "activeDeadlineSeconds"), "a Pod that is to run for ever has no deadline");
-        }
+        WorkloadValidation.SelectedTemplate(errors, path, spec.Selector, WithClaims(spec));
     }
 
     protected override void ValidateUpdate(RuleContext context, StatefulSet value, StatefulSet old, ErrorList errors)
     {
         if (context.Subresource == "status")
         {
-            WorkloadValidation.Count(errors, FieldPath.Status.Child("replicas"), value.Status.Replicas);
-            foreach (var (name, count) in new[] { ("readyReplicas", value.Status.ReadyReplicas), ("currentReplicas", value.Status.CurrentReplicas), ("updatedReplicas", value.Status.UpdatedReplicas), ("availableReplicas", value.Status.AvailableReplicas) })
-            {
-                WorkloadValidation.Count(errors, FieldPath.Status.Child(name), count);
-                if (count > value.Status.Replicas)
-                {
-                    errors.Invalid(FieldPath.Status.Child(name), count, "cannot be greater than status.replicas");
-                }
-            }
-
+            var status = value.Status;
+            WorkloadValidation.Replicas(errors, status.Replicas, ("readyReplicas", status.ReadyReplicas), ("currentReplicas", status.CurrentReplicas), ("updatedReplicas", status.UpdatedReplicas), ("availableReplicas", status.AvailableReplicas));
+            WorkloadValidation.Count(errors, FieldPath.Status.Child("observedGeneration"), status.ObservedGeneration);
+            WorkloadValidation.Count(errors, FieldPath.Status.Child("collisionCount"), status.CollisionCount);
             return;
         }
 
@@ -119,6 +108,8 @@ internal sealed class StatefulSetRules : KindRules<StatefulSet>
                 "an update may change only replicas, ordinals, template, updateStrategy, revisionHistoryLimit, persistentVolumeClaimRetentionPolicy and minReadySeconds");
         }
     }
+
+    protected override void Warn(RuleContext context, StatefulSet value, StatefulSet? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.Template, FieldPath.Spec.Child("template"));
 
     protected override IReadOnlyList<object?> Cells(StatefulSet value, DateTimeOffset now) =>
     [

@@ -9,7 +9,6 @@ internal sealed class HorizontalPodAutoscalerRules : KindRules<HorizontalPodAuto
 {
     private const int MaxWindow = 3600;
     private const int MaxPeriod = 1800;
-    private static readonly string[] s_types = ["ContainerResource", "External", "Object", "Pods", "Resource"];
 
     public override bool HasStatus => true;
 
@@ -62,7 +61,7 @@ internal sealed class HorizontalPodAutoscalerRules : KindRules<HorizontalPodAuto
         Reference(spec.ScaleTargetRef, errors);
         for (var i = 0; i < spec.Metrics?.Count; i++)
         {
-            Metric(spec.Metrics[i], FieldPath.Spec.Child("metrics").Index(i), errors);
+            MetricValidation.Validate(spec.Metrics[i], FieldPath.Spec.Child("metrics").Index(i), errors);
         }
 
         Scaling(spec.Behavior?.ScaleUp, FieldPath.Spec.Child("behavior", "scaleUp"), errors);
@@ -112,71 +111,6 @@ internal sealed class HorizontalPodAutoscalerRules : KindRules<HorizontalPodAuto
         if (target.ApiVersion.Length == 0)
         {
             errors.Invalid(path.Child("apiVersion"), target.ApiVersion, "must not be empty");
-        }
-    }
-
-    private static void Metric(MetricSpec metric, FieldPath path, ErrorList errors)
-    {
-        if (metric.Type.Length == 0)
-        {
-            errors.Required(path.Child("type"), "must specify a metric source type");
-            return;
-        }
-
-        if (!s_types.Contains(metric.Type))
-        {
-            errors.NotSupported(path.Child("type"), metric.Type, s_types);
-            errors.NotSupported(path.Child("type"), metric.Type, s_types);
-            return;
-        }
-
-        var sources = new (string Type, string Name, object? Value, MetricTarget? Target)[]
-        {
-            ("Object", "object", metric.Object, metric.Object?.Target), ("Pods", "pods", metric.Pods, metric.Pods?.Target), ("Resource", "resource", metric.Resource, metric.Resource?.Target),
-            ("ContainerResource", "containerResource", metric.ContainerResource, metric.ContainerResource?.Target), ("External", "external", metric.External, metric.External?.Target),
-        };
-        var seen = sources.Count(s => s.Value is not null);
-        foreach (var (type, name, given, target) in sources)
-        {
-            if (type == metric.Type && given is null)
-            {
-                errors.Required(path.Child(name), "must populate information for the given metric source");
-            }
-            else if (type != metric.Type && given is not null && seen > 1)
-            {
-                errors.Forbidden(path.Child(name), "must populate the given metric source only");
-            }
-            else if (target is not null)
-            {
-                Target(target, path.Child(name, "target"), errors);
-            }
-        }
-    }
-
-    private static void Target(MetricTarget target, FieldPath path, ErrorList errors)
-    {
-        if (target.Type.Length == 0)
-        {
-            errors.Required(path.Child("type"), "must specify a metric target type");
-        }
-        else if (target.Type is not ("Utilization" or "Value" or "AverageValue"))
-        {
-            errors.Invalid(path.Child("type"), target.Type, "must be either Utilization, Value, or AverageValue");
-        }
-
-        if (target.Value?.Sign <= 0)
-        {
-            errors.Invalid(path.Child("value"), target.Value.ToString(), "must be positive");
-        }
-
-        if (target.AverageValue?.Sign <= 0)
-        {
-            errors.Invalid(path.Child("averageValue"), target.AverageValue.ToString(), "must be positive");
-        }
-
-        if (target.AverageUtilization < 1)
-        {
-            errors.Invalid(path.Child("averageUtilization"), target.AverageUtilization, "must be greater than 0");
         }
     }
 

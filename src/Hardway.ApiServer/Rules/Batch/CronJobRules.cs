@@ -63,6 +63,11 @@ internal sealed class CronJobRules : KindRules<CronJob>
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("startingDeadlineSeconds"), spec.StartingDeadlineSeconds);
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("successfulJobsHistoryLimit"), spec.SuccessfulJobsHistoryLimit);
         WorkloadValidation.Count(errors, FieldPath.Spec.Child("failedJobsHistoryLimit"), spec.FailedJobsHistoryLimit);
+        if (spec.JobTemplate.Spec.Selector is { } selector)
+        {
+            errors.Invalid(FieldPath.Spec.Child("jobTemplate", "spec", "selector"), TableText.Of(selector), "`selector` will be auto-generated");
+        }
+
         if (spec.JobTemplate.Spec.ManualSelector == true)
         {
             errors.NotSupported(FieldPath.Spec.Child("jobTemplate", "spec", "manualSelector"), true, "nil", "false");
@@ -70,12 +75,14 @@ internal sealed class CronJobRules : KindRules<CronJob>
 
         var job = spec.JobTemplate.Spec.Clone();
         JobRules.DefaultSpec(job);
-        JobRules.ValidateSpec(job, FieldPath.Spec.Child("jobTemplate", "spec"), errors);
+        JobSpecValidation.Validate(job, FieldPath.Spec.Child("jobTemplate", "spec"), errors);
         if (value.Metadata.Name.Length > 52)
         {
             errors.Invalid(FieldPath.Metadata.Child("name"), value.Metadata.Name, "must be no more than 52 characters");
         }
     }
+
+    protected override void Warn(RuleContext context, CronJob value, CronJob? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.JobTemplate.Spec.Template, FieldPath.Spec.Child("jobTemplate", "spec", "template"));
 
     protected override IReadOnlyList<object?> Cells(CronJob value, DateTimeOffset now) =>
     [

@@ -9,7 +9,7 @@ internal static class CronSchedule
     [
         (0, 59, []), (0, 23, []), (1, 31, []),
         (1, 12, ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
-        (0, 7, ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+        (0, 6, ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
     ];
 
     /// <summary>What is wrong, or null.</summary>

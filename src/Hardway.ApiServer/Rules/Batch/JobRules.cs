@@ -54,23 +54,6 @@ internal sealed class JobRules : KindRules<Job>
         PodDefaults.ApplyToTemplate(spec.Template.Spec);
     }
 
-    public static void ValidateSpec(JobSpec spec, FieldPath path, ErrorList errors)
-    {
-        WorkloadValidation.Count(errors, path.Child("parallelism"), spec.Parallelism);
-        WorkloadValidation.Count(errors, path.Child("completions"), spec.Completions);
-        WorkloadValidation.Count(errors, path.Child("activeDeadlineSeconds"), spec.ActiveDeadlineSeconds);
-        WorkloadValidation.Count(errors, path.Child("backoffLimit"), spec.BackoffLimit);
-        WorkloadValidation.Count(errors, path.Child("ttlSecondsAfterFinished"), spec.TtlSecondsAfterFinished);
-        WorkloadValidation.Count(errors, path.Child("backoffLimitPerIndex"), spec.BackoffLimitPerIndex);
-        WorkloadValidation.Count(errors, path.Child("maxFailedIndexes"), spec.MaxFailedIndexes);
-        Indexed(spec, path, errors);
-        PodSpecValidation.ValidateTemplate(spec.Template, path.Child("template"), errors, "OnFailure", "Never");
-        if (spec.PodFailurePolicy is not null && spec.Template.Spec.RestartPolicy != "Never")
-        {
-            errors.Invalid(path.Child("template", "spec", "restartPolicy"), spec.Template.Spec.RestartPolicy, "only \"Never\" is supported when podFailurePolicy is specified");
-        }
-    }
-
     protected override void Default(Job value)
     {
         DefaultSpec(value.Spec);
@@ -105,43 +88,48 @@ internal sealed class JobRules : KindRules<Job>
 
     protected override void Validate(RuleContext context, Job value, ErrorList errors)
     {
-        if (value.Spec.Selector is null)
+        JobSpecValidation.Validate(value.Spec, FieldPath.Spec, errors);
+        JobSpecValidation.Selector(value.Spec, errors);
+        GeneratedSelector(value, errors);
+        if (value.Spec.CompletionMode == "Indexed" && value.Metadata.Name.Length + IndexLength(value.Spec) > 63)
         {
-            errors.Required(FieldPath.Spec.Child("selector"));
+            errors.Invalid(FieldPath.Metadata.Child("name"), value.Metadata.Name, "with the index of a Pod behind it, it must be no more than 63 characters");
         }
-        else
-        {
-            WorkloadValidation.LabelSelector(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector);
-            WorkloadValidation.TemplateMatches(errors, FieldPath.Spec.Child("template"), value.Spec.Selector, value.Spec.Template);
-        }
-
-        ValidateSpec(value.Spec, FieldPath.Spec, errors);
     }
 
     protected override void ValidateUpdate(RuleContext context, Job value, Job old, ErrorList errors)
     {
         if (context.Subresource == "status")
         {
+            JobStatusValidation.Validate(value, old, errors);
             return;
         }
 
-        Validate(context, value, errors);
-        if (value.Spec.CompletionMode != "Indexed" || old.Spec.Completions is null)
+        JobSpecValidation.Validate(value.Spec, FieldPath.Spec, errors);
+        JobSpecValidation.Selector(value.Spec, errors);
+        var path = FieldPath.Spec;
+        if (!MayResize(value.Spec, old.Spec) && value.Spec.Completions != old.Spec.Completions)
         {
-            if (value.Spec.Completions != old.Spec.Completions)
-            {
-                errors.Invalid(FieldPath.Spec.Child("completions"), value.Spec.Completions, "field is immutable");
-            }
+            errors.Invalid(path.Child("completions"), value.Spec.Completions, "field is immutable");
         }
 
-        WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector, old.Spec.Selector);
-        WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("completionMode"), value.Spec.CompletionMode, old.Spec.CompletionMode);
-        WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("podFailurePolicy"), value.Spec.PodFailurePolicy, old.Spec.PodFailurePolicy);
-        if (old.Spec.Suspend != true || old.Status.StartTime is not null)
+        WorkloadValidation.Immutable(errors, path.Child("selector"), value.Spec.Selector, old.Spec.Selector);
+        if (!ApiStruct.DeepEquals(Template(value, old), old.Spec.Template))
         {
-            WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("template"), value.Spec.Template, old.Spec.Template);
+            errors.Invalid(path.Child("template"), "", "field is immutable");
+        }
+
+        WorkloadValidation.Immutable(errors, path.Child("completionMode"), value.Spec.CompletionMode, old.Spec.CompletionMode);
+        WorkloadValidation.Immutable(errors, path.Child("podFailurePolicy"), value.Spec.PodFailurePolicy, old.Spec.PodFailurePolicy);
+        WorkloadValidation.Immutable(errors, path.Child("successPolicy"), value.Spec.SuccessPolicy, old.Spec.SuccessPolicy);
+        WorkloadValidation.Immutable(errors, path.Child("managedBy"), value.Spec.ManagedBy, old.Spec.ManagedBy);
+        if (value.Spec.BackoffLimitPerIndex != old.Spec.BackoffLimitPerIndex)
+        {
+            errors.Invalid(path.Child("backoffLimitPerIndex"), value.Spec.BackoffLimitPerIndex, "field is immutable");
         }
     }
+
+    protected override void Warn(RuleContext context, Job value, Job? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.Template, FieldPath.Spec.Child("template"));
 
     protected override IReadOnlyList<object?> Cells(Job value, DateTimeOffset now)
     {
@@ -169,28 +157,57 @@ internal sealed class JobRules : KindRules<Job>
         return value.Metadata.DeletionTimestamp is not null ? "Terminating" : "Running";
     }
 
-    private static void Indexed(JobSpec spec, FieldPath path, ErrorList errors)
+    /// <summary>The longest index and the dash before it.</summary>
+    private static int IndexLength(JobSpec spec) => 1 + Math.Max(0, (spec.Completions ?? 1) - 1).ToString(CultureInfo.InvariantCulture).Length;
+
+    /// <summary>Jobs whose selector is not written by hand must carry the one made for them.</summary>
+    private static void GeneratedSelector(Job value, ErrorList errors)
     {
-        if (spec.CompletionMode is not ("NonIndexed" or "Indexed"))
+        if (value.Spec.ManualSelector == true)
         {
-            errors.NotSupported(path.Child("completionMode"), spec.CompletionMode, "Indexed", "NonIndexed");
+            return;
         }
 
-        if (spec.CompletionMode == "Indexed")
+        var (selected, labels) = (value.Spec.Selector?.MatchLabels, value.Spec.Template.Metadata.Labels);
+        if (s_uidLabels.All(l => selected?.ContainsKey(l) != true) || s_uidLabels.Any(l => selected?.GetValueOrDefault(l) is { } uid && uid != value.Metadata.Uid))
         {
-            if (spec.Completions is null)
-            {
-                errors.Required(path.Child("completions"), "when completion mode is Indexed");
-            }
+            errors.Invalid(FieldPath.Spec.Child("selector"), TableText.Of(value.Spec.Selector), "`selector` not auto-generated");
+        }
 
-            if (spec.Parallelism > 100000)
+        foreach (var (label, wanted) in s_uidLabels.Select(l => (l, value.Metadata.Uid)).Concat(s_nameLabels.Select(l => (l, value.Metadata.Name))))
+        {
+            if (labels?.GetValueOrDefault(label) != wanted)
             {
-                errors.Invalid(path.Child("parallelism"), spec.Parallelism, "must be less than or equal to 100000 when completion mode is Indexed");
+                errors.Invalid(FieldPath.Spec.Child("template", "metadata", "labels"), TableText.Of(labels), $"must have {label} as it was made for this Job");
             }
         }
-        else if (spec.BackoffLimitPerIndex is not null)
+    }
+
+    /// <summary>An indexed Job grows and shrinks when completions and parallelism change together (KEP-3715).</summary>
+    private static bool MayResize(JobSpec spec, JobSpec old) => spec.CompletionMode == "Indexed" && old.Completions is not null && spec.Completions is not null && spec.Completions == spec.Parallelism;
+
+    /// <summary>The template with what may change of it put back: where its Pods may run, while the Job is suspended and none has started.</summary>
+    private static Hardway.Api.Core.V1.PodTemplateSpec Template(Job value, Job old)
+    {
+        if (old.Spec.Suspend != true || old.Status.StartTime is not null)
         {
-            errors.Invalid(path.Child("backoffLimitPerIndex"), spec.BackoffLimitPerIndex, "requires indexed completion mode");
+            return value.Spec.Template;
         }
+
+        var template = value.Spec.Template.Clone();
+        var before = old.Spec.Template;
+        template.Metadata.Labels = before.Metadata.Labels;
+        template.Metadata.Annotations = before.Metadata.Annotations;
+        template.Spec.NodeSelector = before.Spec.NodeSelector;
+        template.Spec.Tolerations = before.Spec.Tolerations;
+        template.Spec.SchedulingGates = before.Spec.SchedulingGates;
+        if (template.Spec.Affinity is not null || before.Spec.Affinity is not null)
+        {
+            template.Spec.Affinity ??= new();
+            template.Spec.Affinity.NodeAffinity = before.Spec.Affinity?.NodeAffinity;
+            template.Spec.Affinity = before.Spec.Affinity is null && ApiStruct.DeepEquals(template.Spec.Affinity, new Hardway.Api.Core.V1.Affinity()) ? null : template.Spec.Affinity;
+        }
+
+        return template;
     }
 }

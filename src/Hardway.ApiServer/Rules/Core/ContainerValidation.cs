@@ -49,9 +49,8 @@ internal static class ContainerValidation
         {
             var container = spec.EphemeralContainers[i];
             var at = path.Index(i);
-            Name(errors, at.Child("name"), container.Name);
+            Common(container.Name, container.Image, container.Env, container.EnvFrom, at, errors);
             Unique(errors, at.Child("name"), container.Name, names);
-            Image(errors, at.Child("image"), container.Image);
             if (container.TargetContainerName.Length > 0 && !all.Contains(container.TargetContainerName))
             {
                 errors.NotFound(at.Child("targetContainerName"), container.TargetContainerName);
@@ -66,25 +65,42 @@ internal static class ContainerValidation
                 }
             }
 
-            Environment(container.Env, at.Child("env"), errors);
-            MountValidation.Validate(container.VolumeMounts, volumes, at.Child("volumeMounts"), errors);
+            MountValidation.Validate(container.VolumeMounts, volumes, container.SecurityContext?.Privileged == true, at.Child("volumeMounts"), errors);
+            for (var m = 0; m < container.VolumeMounts?.Count; m++)
+            {
+                foreach (var (field, text) in new[] { ("subPath", container.VolumeMounts[m].SubPath), ("subPathExpr", container.VolumeMounts[m].SubPathExpr) })
+                {
+                    if (text.Length > 0)
+                    {
+                        errors.Forbidden(at.Child("volumeMounts").Index(m).Child(field), "cannot be set for an ephemeral container");
+                    }
+                }
+            }
+
+            PodSecurityValidation.Validate(container.SecurityContext, at.Child("securityContext"), errors);
+        }
+    }
+
+    /// <summary>What containers of every sort have.</summary>
+    private static void Common(string name, string image, List<EnvVar>? env, List<EnvFromSource>? from, FieldPath path, ErrorList errors)
+    {
+        Name(errors, path.Child("name"), name);
+        Image(errors, path.Child("image"), image);
+        Environment(env, path.Child("env"), errors);
+        for (var i = 0; i < from?.Count; i++)
+        {
+            EnvironmentFrom(from[i], path.Child("envFrom").Index(i), errors);
         }
     }
 
     private static void Validate(Container container, PodSpec spec, Dictionary<string, Volume> volumes, FieldPath path, ErrorList errors)
     {
-        Name(errors, path.Child("name"), container.Name);
-        Image(errors, path.Child("image"), container.Image);
+        Common(container.Name, container.Image, container.Env, container.EnvFrom, path, errors);
         SchemaValidation.Enums(container, path, errors, "restartPolicy");
         Ports(container.Ports, path.Child("ports"), errors);
-        Environment(container.Env, path.Child("env"), errors);
-        for (var i = 0; i < container.EnvFrom?.Count; i++)
-        {
-            EnvironmentFrom(container.EnvFrom[i], path.Child("envFrom").Index(i), errors);
-        }
-
-        MountValidation.Validate(container.VolumeMounts, volumes, path.Child("volumeMounts"), errors);
-        MountValidation.ValidateDevices(container.VolumeDevices, volumes, path.Child("volumeDevices"), errors);
+        MountValidation.Validate(container.VolumeMounts, volumes, container.SecurityContext?.Privileged == true, path.Child("volumeMounts"), errors);
+        MountValidation.ValidateDevices(container.VolumeDevices, container.VolumeMounts, volumes, path.Child("volumeDevices"), errors);
+        ResizePolicies(container.ResizePolicy, path.Child("resizePolicy"), errors);
         ResourceValidation.Validate(container.Resources, spec, path.Child("resources"), errors);
         var allowProbes = container.RestartPolicy == "Always" || spec.InitContainers?.Contains(container) != true;
         if (allowProbes)
@@ -94,6 +110,27 @@ internal static class ContainerValidation
         }
 
         PodSecurityValidation.Validate(container.SecurityContext, path.Child("securityContext"), errors);
+    }
+
+    private static void ResizePolicies(List<ContainerResizePolicy>? policies, FieldPath path, ErrorList errors)
+    {
+        for (var i = 0; i < policies?.Count; i++)
+        {
+            if (policies.FindIndex(p => p.ResourceName == policies[i].ResourceName) < i)
+            {
+                errors.Duplicate(path.Index(i), policies[i].ResourceName);
+            }
+
+            if (policies[i].ResourceName is not ("cpu" or "memory"))
+            {
+                errors.NotSupported(path.Index(i), policies[i].ResourceName, "cpu", "memory");
+            }
+
+            if (policies[i].RestartPolicy is not ("NotRequired" or "RestartContainer"))
+            {
+                errors.NotSupported(path.Index(i), policies[i].RestartPolicy, "NotRequired", "RestartContainer");
+            }
+        }
     }
 
     private static void Init(Container container, FieldPath path, ErrorList errors)

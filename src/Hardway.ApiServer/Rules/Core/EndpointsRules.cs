@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Hardway.Api.Core.V1;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Registry;
@@ -66,14 +65,9 @@ internal sealed class EndpointsRules : KindRules<Endpoints>
         {
             var address = addresses[i];
             var at = path.Index(i);
-            if (!IPAddress.TryParse(address.Ip, out var ip))
-            {
-                errors.Invalid(at.Child("ip"), address.Ip, "is no IP address");
-            }
-            else if (IPAddress.IsLoopback(ip) || ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any) || ip.IsIPv6LinkLocal || ip.GetAddressBytes() is [169, 254, _, _] or [224, 0, 0, _])
-            {
-                errors.Invalid(at.Child("ip"), address.Ip, "may not be unspecified, loopback, link-local or link-local multicast");
-            }
+            // Two checks, and two faults for what is no address at all.
+            IpForms.Check(errors, at.Child("ip"), address.Ip);
+            IpForms.CheckReachable(errors, at.Child("ip"), address.Ip);
 
             if (address.Hostname.Length > 0)
             {

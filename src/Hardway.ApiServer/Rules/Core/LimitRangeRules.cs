@@ -38,9 +38,13 @@ internal sealed class LimitRangeRules : KindRules<LimitRange>
         {
             var limit = value.Spec.Limits[i];
             var at = FieldPath.Spec.Child("limits").Index(i);
-            if (limit.Type is not ("Pod" or "Container" or "PersistentVolumeClaim") && !Names.IsQualifiedName(limit.Type))
+            if (limit.Type is not ("Pod" or "Container" or "PersistentVolumeClaim"))
             {
                 Names.CheckLabelKey(errors, at.Child("type"), limit.Type);
+                if (Names.IsQualifiedName(limit.Type) && !limit.Type.Contains('/'))
+                {
+                    errors.Invalid(at.Child("type"), limit.Type, "must be a standard limit type or fully qualified");
+                }
             }
 
             if (!types.Add(limit.Type))

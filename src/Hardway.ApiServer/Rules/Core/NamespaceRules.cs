@@ -13,6 +13,8 @@ internal sealed class NamespaceRules : KindRules<Namespace>
 
     public override bool ReturnsDeletedObject => true;
 
+    public override bool SelectsNamespace => false;
+
     public override IReadOnlyList<SelectableField> SelectableFields => [new("status.phase")];
 
     public override IReadOnlyList<TableColumn> Columns => [new("Status"), new("Age")];

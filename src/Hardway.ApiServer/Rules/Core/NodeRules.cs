@@ -9,6 +9,8 @@ internal sealed class NodeRules : KindRules<Node>
 {
     public override bool HasStatus => true;
 
+    public override bool SelectsNamespace => false;
+
     public override IReadOnlyList<SelectableField> SelectableFields => [new("spec.unschedulable", Absent: "false")];
 
     public override IReadOnlyList<TableColumn> Columns =>

@@ -16,6 +16,9 @@ internal static class PodDefaults
         spec.SchedulerName = Or(spec.SchedulerName, "default-scheduler");
         spec.SecurityContext ??= new PodSecurityContext();
         spec.TerminationGracePeriodSeconds ??= 30;
+        // serviceAccount is the older name of serviceAccountName; both are always there.
+        spec.ServiceAccountName = Or(spec.ServiceAccountName, spec.ServiceAccount);
+        spec.ServiceAccount = spec.ServiceAccountName;
         if (spec.HostNetwork == true)
         {
             DefaultHostPorts(spec);

@@ -35,15 +35,15 @@ internal sealed class PodRules : KindRules<Pod>
         value.Status = new PodStatus { Phase = "Pending", QosClass = PodQos.Of(value.Spec) };
         if (value.Spec.SchedulingGates is { Count: > 0 })
         {
-            value.Status.Conditions = [new() { Type = "PodScheduled", Status = "False", Reason = "SchedulingGated", Message = "Scheduling is blocked due to non-empty scheduling gates" }];
+            value.Status.Conditions = [new() { Type = "PodScheduled", Status = "False", Reason = "SchedulingGated", Message = "Scheduling is blocked due to non-empty scheduling gates", LastTransitionTime = CreatePipeline.Seconds(context.Now) }];
         }
     }
 
     protected override void PrepareForUpdate(RuleContext context, Pod value, Pod old)
     {
-        if (context.Subresource.Length == 0)
+        if (context.Subresource is "resize" or "ephemeralcontainers")
         {
-            value.Status = old.Status;
+            PodSubresourceUpdate.KeepAllElse(context.Subresource, value, old);
         }
 
         if (value.Status.QosClass.Length == 0)
@@ -55,7 +55,22 @@ internal sealed class PodRules : KindRules<Pod>
         value.Metadata.DeletionTimestamp = old.Metadata.DeletionTimestamp;
     }
 
-    protected override void Validate(RuleContext context, Pod value, ErrorList errors) => PodSpecValidation.Validate(value.Spec, FieldPath.Spec, errors, isTemplate: false);
+    protected override void Validate(RuleContext context, Pod value, ErrorList errors)
+    {
+        PodSpecValidation.Validate(value.Spec, FieldPath.Spec, errors, isTemplate: false);
+        if (value.Spec.EphemeralContainers is { Count: > 0 })
+        {
+            errors.Forbidden(FieldPath.Spec.Child("ephemeralContainers"), "cannot be set on create");
+        }
+    }
+
+    protected override void Warn(RuleContext context, Pod value, Pod? old)
+    {
+        if (old is null)
+        {
+            PodWarnings.OfPod(context, value);
+        }
+    }
 
     protected override void ValidateUpdate(RuleContext context, Pod value, Pod old, ErrorList errors)
     {

@@ -38,6 +38,7 @@ internal static class PodSpecValidation
         OneOf(errors, path.Child("dnsPolicy"), spec.DnsPolicy, s_dnsPolicies);
         PodSecurityValidation.Validate(spec, path, errors);
         PodSchedulingValidation.Validate(spec, path, errors);
+        PodPlatformValidation.Validate(spec, path, errors);
         if (spec.ServiceAccountName.Length > 0 && !Names.IsDnsSubdomain(spec.ServiceAccountName))
         {
             Names.CheckDnsSubdomain(errors, path.Child("serviceAccountName"), spec.ServiceAccountName);
@@ -85,15 +86,6 @@ internal static class PodSpecValidation
         if (spec.Subdomain.Length > 0)
         {
             Names.CheckDnsLabel(errors, path.Child("subdomain"), spec.Subdomain);
-        }
-
-        for (var i = 0; i < spec.ImagePullSecrets?.Count; i++)
-        {
-            if (spec.ImagePullSecrets[i].Name.Length == 0)
-            {
-                // Upstream lets this pass for compatibility; it is a warning there.
-                continue;
-            }
         }
 
         for (var i = 0; i < spec.HostAliases?.Count; i++)

@@ -20,6 +20,8 @@ internal sealed class PodTemplateRules : KindRules<PodTemplate>
     protected override void Validate(RuleContext context, PodTemplate value, ErrorList errors) =>
         PodSpecValidation.ValidateTemplate(value.Template, FieldPath.Of("template"), errors);
 
+    protected override void Warn(RuleContext context, PodTemplate value, PodTemplate? old) => PodWarnings.OfTemplate(context, value, old, value.Template, FieldPath.Of("template"));
+
     protected override IReadOnlyList<object?> Cells(PodTemplate value, DateTimeOffset now) =>
         [value.Metadata.Name, TableText.Containers(value.Template.Spec), TableText.Images(value.Template.Spec), TableText.Of(value.Template.Metadata.Labels)];
 }

@@ -174,9 +174,24 @@ internal static class PodUpdateValidation
 
     private static void Resize(Pod value, Pod old, ErrorList errors)
     {
-        if (old.Status.ContainerStatuses is { Count: > 0 } statuses && statuses.All(s => s.Resources is null) && old.Status.Phase == "Running")
+        if (old.Metadata.Annotations?.ContainsKey("kubernetes.io/config.mirror") == true)
+        {
+            errors.Forbidden(FieldPath.Metadata.Child("annotations").Key("kubernetes.io/config.mirror"), "static pods cannot be resized");
+        }
+
+        // A kubelet that can resize reports what its containers have.
+        if (value.Status.ContainerStatuses?.Find(s => s.State.Running is not null) is { Resources: null })
         {
             errors.Forbidden(FieldPath.Spec, "Pod running on node without support for resize");
+        }
+
+        if (old.Spec.Os?.Name == "windows")
+        {
+            errors.Forbidden(FieldPath.Spec, "windows pods cannot be resized");
+        }
+
+        if (errors.Any)
+        {
             return;
         }
 
@@ -192,6 +207,43 @@ internal static class PodUpdateValidation
             Kept(errors, path.Child("limits"), value.Spec.Containers[i].Resources.Limits, old.Spec.Containers[i].Resources.Limits, "limits");
             Kept(errors, path.Child("requests"), value.Spec.Containers[i].Resources.Requests, old.Spec.Containers[i].Resources.Requests, "requests");
         }
+
+        if (!ApiStruct.DeepEquals(WithoutResizes(value.Spec, old.Spec), old.Spec))
+        {
+            errors.Forbidden(FieldPath.Spec, "only cpu and memory resources are mutable");
+        }
+    }
+
+    /// <summary>The new spec with the old amounts of what may be resized: cpu and memory of containers and sidecars.</summary>
+    private static PodSpec WithoutResizes(PodSpec value, PodSpec old)
+    {
+        var spec = value.Clone();
+        foreach (var (now, before) in (spec.Containers ?? []).Zip(old.Containers ?? []).Concat((spec.InitContainers ?? []).Zip(old.InitContainers ?? []).Where(p => p.Second.RestartPolicy == "Always")))
+        {
+            foreach (var name in new[] { "cpu", "memory" })
+            {
+                now.Resources.Limits = Put(now.Resources.Limits, before.Resources.Limits, name);
+                now.Resources.Requests = Put(now.Resources.Requests, before.Resources.Requests, name);
+            }
+
+            now.ResizePolicy = before.ResizePolicy;
+        }
+
+        return spec;
+    }
+
+    private static Dictionary<string, Quantity>? Put(Dictionary<string, Quantity>? now, Dictionary<string, Quantity>? before, string name)
+    {
+        if (before is not null && before.TryGetValue(name, out var amount))
+        {
+            (now ??= [])[name] = amount;
+        }
+        else
+        {
+            now?.Remove(name);
+        }
+
+        return now;
     }
 
     private static void Kept(ErrorList errors, FieldPath path, Dictionary<string, Quantity>? now, Dictionary<string, Quantity>? before, string what)

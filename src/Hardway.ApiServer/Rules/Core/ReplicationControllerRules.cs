@@ -57,6 +57,8 @@ internal sealed class ReplicationControllerRules : KindRules<ReplicationControll
         PodSpecValidation.ValidateTemplate(template, FieldPath.Spec.Child("template"), errors, "Always");
     }
 
+    protected override void Warn(RuleContext context, ReplicationController value, ReplicationController? old) => PodWarnings.OfTemplate(context, value, old, value.Spec.Template, FieldPath.Spec.Child("template"));
+
     protected override IReadOnlyList<object?> Cells(ReplicationController value, DateTimeOffset now) =>
     [
         value.Metadata.Name, (long)(value.Spec.Replicas ?? 0), (long)value.Status.Replicas, (long)value.Status.ReadyReplicas, Ages.Since(value.Metadata.CreationTimestamp, now),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Hardway.Api;
 using Hardway.Api.Core.V1;
 using Hardway.ApiServer.Errors;
@@ -65,6 +64,10 @@ internal sealed class ServiceRules : KindRules<Service>
         if (spec.Type == "LoadBalancer")
         {
             spec.AllocateLoadBalancerNodePorts ??= true;
+            foreach (var ingress in (value.Status.LoadBalancer.Ingress ?? []).Where(i => i.Ip.Length > 0))
+            {
+                ingress.IpMode ??= "VIP";
+            }
         }
     }
 
@@ -75,27 +78,7 @@ internal sealed class ServiceRules : KindRules<Service>
             return;
         }
 
-        // A client that does not know allocated fields may leave them out.
-        if (value.Spec.Type != "ExternalName" && old.Spec.Type != "ExternalName")
-        {
-            if (value.Spec.ClusterIP.Length == 0 && value.Spec.ClusterIPs is not { Count: > 0 })
-            {
-                value.Spec.ClusterIP = old.Spec.ClusterIP;
-                value.Spec.ClusterIPs = old.Spec.ClusterIPs;
-            }
-
-            KeepNodePorts(value, old);
-        }
-
-        if (value.Spec.Type is not ("NodePort" or "LoadBalancer") && value.Spec.ExternalTrafficPolicy == old.Spec.ExternalTrafficPolicy && value.Spec.ExternalIPs is not { Count: > 0 })
-        {
-            value.Spec.ExternalTrafficPolicy = "";
-        }
-
-        if (value.Spec.Type != "LoadBalancer" && old.Spec.Type == "LoadBalancer" && value.Spec.AllocateLoadBalancerNodePorts == old.Spec.AllocateLoadBalancerNodePorts)
-        {
-            value.Spec.AllocateLoadBalancerNodePorts = null;
-        }
+        ServiceTypeChange.Settle(value.Spec, old.Spec);
     }
 
     protected override void Validate(RuleContext context, Service value, ErrorList errors)
@@ -114,7 +97,7 @@ internal sealed class ServiceRules : KindRules<Service>
         }
 
         TypeRules(spec, path, headless, errors);
-        Ports(spec, path.Child("ports"), headless, errors);
+        Ports(spec, path.Child("ports"), errors);
         Names.CheckLabels(errors, path.Child("selector"), spec.Selector);
         Affinity(spec, path, errors);
         Addresses(spec, path, errors);
@@ -125,15 +108,29 @@ internal sealed class ServiceRules : KindRules<Service>
     {
         if (context.Subresource == "status")
         {
+            ServiceStatusValidation.Validate(value, errors);
             return;
         }
 
-        if (value.Spec.Type != "ExternalName" && old.Spec.Type != "ExternalName" && old.Spec.ClusterIP.Length > 0 && value.Spec.ClusterIP != old.Spec.ClusterIP)
+        Immutable(value.Spec, old.Spec, errors);
+        Validate(context, value, errors);
+    }
+
+    protected override void Warn(RuleContext context, Service value, Service? old)
+    {
+        var spec = value.Spec;
+        if (spec.ExternalIPs is { Count: > 0 })
         {
-            errors.Invalid(FieldPath.Spec.Child("clusterIPs").Index(0), value.Spec.ClusterIP, "field is immutable");
+            context.Warn("spec.externalIPs is deprecated: not every cluster follows it");
         }
 
-        Validate(context, value, errors);
+        foreach (var (name, isSet) in new[] { ("loadBalancerIP", spec.LoadBalancerIP.Length > 0), ("externalIPs", spec.ExternalIPs is { Count: > 0 }), ("sessionAffinity", spec.SessionAffinity == "ClientIP") })
+        {
+            if (isSet && spec.ClusterIP == "None")
+            {
+                context.Warn($"spec.{name} is ignored for headless services");
+            }
+        }
     }
 
     protected override IReadOnlyList<object?> Cells(Service value, DateTimeOffset now) =>
@@ -165,20 +162,29 @@ internal sealed class ServiceRules : KindRules<Service>
         }
     }
 
-    private static void KeepNodePorts(Service value, Service old)
+    private static void Immutable(ServiceSpec spec, ServiceSpec old, ErrorList errors)
     {
-        if (value.Spec.Type is not ("NodePort" or "LoadBalancer"))
+        if (spec.Type != "ExternalName" && old.Type != "ExternalName")
         {
-            return;
+            if (old.ClusterIP.Length > 0 && spec.ClusterIP != old.ClusterIP)
+            {
+                errors.Invalid(FieldPath.Spec.Child("clusterIPs").Index(0), spec.ClusterIP, "field is immutable");
+            }
+
+            if (spec.IpFamilies is [var now, ..] && old.IpFamilies is [var before, ..] && now != before)
+            {
+                errors.Invalid(FieldPath.Spec.Child("ipFamilies").Index(0), now, "may not change once set");
+            }
         }
 
-        foreach (var port in value.Spec.Ports ?? [])
+        if (ServiceTypeChange.HasHealthPort(spec) && ServiceTypeChange.HasHealthPort(old) && spec.HealthCheckNodePort != old.HealthCheckNodePort)
         {
-            if (port.NodePort == 0 && old.Spec.Ports?.Find(p => p.Port == port.Port && p.Protocol == port.Protocol) is { NodePort: > 0 } before
-                && !value.Spec.Ports!.Exists(p => p.NodePort == before.NodePort && p.Protocol == before.Protocol))
-            {
-                port.NodePort = before.NodePort;
-            }
+            errors.Forbidden(FieldPath.Spec.Child("healthCheckNodePort"), "field is immutable");
+        }
+
+        if (spec.Type == "LoadBalancer" && old.Type == "LoadBalancer" && spec.LoadBalancerClass != old.LoadBalancerClass)
+        {
+            errors.Invalid(FieldPath.Spec.Child("loadBalancerClass"), spec.LoadBalancerClass, "may not change once set");
         }
     }
 
@@ -208,7 +214,7 @@ internal sealed class ServiceRules : KindRules<Service>
         }
     }
 
-    private static void Ports(ServiceSpec spec, FieldPath path, bool headless, ErrorList errors)
+    private static void Ports(ServiceSpec spec, FieldPath path, ErrorList errors)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var numbers = new HashSet<(int, string)>();
@@ -243,12 +249,6 @@ internal sealed class ServiceRules : KindRules<Service>
             if (port.AppProtocol is { } app && !Names.IsQualifiedName(app))
             {
                 Names.CheckLabelKey(errors, at.Child("appProtocol"), app);
-            }
-
-            if (headless && port.TargetPort is { IsInt: true } target && target.IntValue != port.Port)
-            {
-                // Upstream only warned of this once; headless services do not translate ports.
-                continue;
             }
 
             if (!numbers.Add((port.Port, port.Protocol)))
@@ -292,13 +292,9 @@ internal sealed class ServiceRules : KindRules<Service>
     {
         for (var i = 0; i < spec.ExternalIPs?.Count; i++)
         {
-            if (!IPAddress.TryParse(spec.ExternalIPs[i], out var ip))
+            if (IpForms.Check(errors, path.Child("externalIPs").Index(i), spec.ExternalIPs[i]))
             {
-                errors.Invalid(path.Child("externalIPs").Index(i), spec.ExternalIPs[i], "is no IP address");
-            }
-            else if (IPAddress.IsLoopback(ip) || ip.Equals(IPAddress.Any) || ip.GetAddressBytes() is [169, 254, ..] or [>= 224 and <= 239, ..])
-            {
-                errors.Invalid(path.Child("externalIPs").Index(i), spec.ExternalIPs[i], "may not be unspecified, loopback, link-local or multicast");
+                IpForms.CheckReachable(errors, path.Child("externalIPs").Index(i), spec.ExternalIPs[i]);
             }
         }
 
@@ -310,15 +306,10 @@ internal sealed class ServiceRules : KindRules<Service>
                 break;
             }
 
-            if (!IPNetwork.TryParse(spec.LoadBalancerSourceRanges[i].Trim(), out _))
+            if (!IpForms.TryParseRange(spec.LoadBalancerSourceRanges[i].Trim(), out _))
             {
                 errors.Invalid(path.Child("LoadBalancerSourceRanges").Index(i), spec.LoadBalancerSourceRanges[i], "is no address range such as 10.0.0.0/8");
             }
-        }
-
-        if (spec.ClusterIP.Length > 0 && spec.ClusterIP != "None" && spec.Type != "ExternalName" && !IPAddress.TryParse(spec.ClusterIP, out _))
-        {
-            errors.Invalid(path.Child("clusterIPs").Index(0), spec.ClusterIP, "must be empty, 'None', or an IP address");
         }
     }
 

@@ -7,6 +7,13 @@ namespace Hardway.ApiServer.Rules.Core;
 /// <summary>What must hold of a Pod's volumes.</summary>
 internal static class VolumeValidation
 {
+    private static readonly string[] s_order =
+    [
+        "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi", "glusterfs", "persistentVolumeClaim", "rbd", "cinder", "cephfs",
+        "flocker", "downwardAPI", "fc", "configMap", "azureFile", "vsphereVolume", "quobyte", "azureDisk", "storageos", "photonPersistentDisk", "portworxVolume", "scaleIO", "projected",
+        "csi", "ephemeral", "image",
+    ];
+
     private static readonly string[] s_hostPathTypes = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
 
     /// <summary>Returns the volumes by name, for the mounts.</summary>
@@ -17,6 +24,7 @@ internal static class VolumeValidation
         {
             var volume = volumes[i];
             var at = path.Index(i);
+            var before = errors.Count;
             Source(volume, at, errors);
             if (volume.Name.Length == 0)
             {
@@ -26,9 +34,15 @@ internal static class VolumeValidation
             {
                 Names.CheckDnsLabel(errors, at.Child("name"), volume.Name);
             }
-            else if (!known.TryAdd(volume.Name, volume))
+            else if (known.ContainsKey(volume.Name))
             {
                 errors.Duplicate(at.Child("name"), volume.Name);
+            }
+
+            // What is faulty cannot be mounted.
+            if (errors.Count == before)
+            {
+                known[volume.Name] = volume;
             }
         }
 
@@ -37,19 +51,7 @@ internal static class VolumeValidation
 
     private static void Source(Volume volume, FieldPath path, ErrorList errors)
     {
-        var sources = 0;
-        foreach (var field in Volume.TypeSchema.Fields)
-        {
-            if (field.Name != "name" && volume.Get(field.Ordinal) is not null && sources++ > 0)
-            {
-                errors.Forbidden(path.Child(field.Name), "may not specify more than 1 volume type");
-            }
-        }
-
-        if (sources == 0)
-        {
-            errors.Required(path, "must specify a volume type");
-        }
+        OneSource(volume, s_order, path, errors);
 
         Files(volume, path, errors);
         if (volume.EmptyDir?.SizeLimit is { Sign: < 0 } size)
@@ -67,19 +69,47 @@ internal static class VolumeValidation
             errors.Required(path.Child("persistentVolumeClaim", "claimName"));
         }
 
+        DiskValidation.Validate(volume, path, errors);
         if (volume.Nfs is { } nfs)
         {
             Nfs(nfs, path.Child("nfs"), errors);
         }
 
-        if (volume.Csi is { Driver.Length: 0 })
+        if (volume.Csi is { } csi)
         {
-            errors.Required(path.Child("csi", "driver"));
+            Storage.PersistentVolumeSources.Driver(csi.Driver, path.Child("csi", "driver"), errors);
+            if (csi.NodePublishSecretRef is { Name.Length: 0 })
+            {
+                errors.Required(path.Child("csi", "nodePublishSecretRef", "name"));
+            }
         }
 
-        if (volume.Ephemeral is { VolumeClaimTemplate: null })
+        if (volume.Ephemeral is { } ephemeral)
         {
-            errors.Required(path.Child("ephemeral", "volumeClaimTemplate"));
+            Ephemeral(ephemeral, path.Child("ephemeral", "volumeClaimTemplate"), errors);
+        }
+
+        if (volume.Image is { } image && image.PullPolicy is not ("Always" or "IfNotPresent" or "Never"))
+        {
+            errors.NotSupported(path.Child("image", "pullPolicy"), image.PullPolicy, "Always", "IfNotPresent", "Never");
+        }
+    }
+
+    /// <summary>Exactly one source. Of several, upstream refuses all but the first in an order of its own.</summary>
+    public static void OneSource(ApiStruct value, ReadOnlySpan<string> order, FieldPath path, ErrorList errors)
+    {
+        var sources = 0;
+        foreach (var name in order)
+        {
+            if (value.StructSchema.Field(name) is { } field && value.Get(field.Ordinal) is not null && sources++ > 0)
+            {
+                errors.Forbidden(path.Child(name), "may not specify more than 1 volume type");
+            }
+        }
+
+        if (sources == 0)
+        {
+            errors.Required(path, "must specify a volume type");
         }
     }
 
@@ -98,6 +128,18 @@ internal static class VolumeValidation
         {
             errors.NotSupported(path.Child("type"), type, s_hostPathTypes);
         }
+    }
+
+    private static void Ephemeral(EphemeralVolumeSource ephemeral, FieldPath path, ErrorList errors)
+    {
+        if (ephemeral.VolumeClaimTemplate is not { } template)
+        {
+            errors.Required(path);
+            return;
+        }
+
+        Names.CheckLabels(errors, path.Child("metadata", "labels"), template.Metadata.Labels);
+        Storage.ClaimSpecValidation.Validate(template.Spec, path.Child("spec"), errors);
     }
 
     public static void Nfs(NFSVolumeSource nfs, FieldPath path, ErrorList errors)

@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Hardway.Api;
 using Hardway.Api.Discovery.V1;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Registry;
@@ -11,6 +10,7 @@ internal sealed class EndpointSliceRules : KindRules<EndpointSlice>
 {
     private const int MaxEndpoints = 1000;
     private const int MaxPorts = 20000;
+    private const int MaxHints = 8;
 
     public override bool HasGeneration => true;
 
@@ -29,32 +29,39 @@ internal sealed class EndpointSliceRules : KindRules<EndpointSlice>
 
     protected override void Validate(RuleContext context, EndpointSlice value, ErrorList errors)
     {
-        if (value.AddressType.Length == 0)
-        {
-            errors.Required(FieldPath.Of("addressType"));
-        }
-        else if (value.AddressType is not ("IPv4" or "IPv6" or "FQDN"))
-        {
-            errors.NotSupported(FieldPath.Of("addressType"), value.AddressType, "FQDN", "IPv4", "IPv6");
-        }
-
+        Type(value, errors);
         if (value.Endpoints?.Count > MaxEndpoints)
         {
             errors.TooMany(FieldPath.Of("endpoints"), value.Endpoints.Count, MaxEndpoints);
             return;
         }
 
-        for (var i = 0; i < value.Endpoints?.Count; i++)
-        {
-            Check(value.Endpoints[i], value.AddressType, FieldPath.Of("endpoints").Index(i), errors);
-        }
-
+        Endpoints(value, null, errors);
         Ports(value.Ports, errors);
+    }
+
+    protected override void PrepareForUpdate(RuleContext context, EndpointSlice value, EndpointSlice old)
+    {
+        // Labels say whose endpoints these are: they count as part of them.
+        if (!ApiValues.AreEqual(value.Metadata.Labels, old.Metadata.Labels, Shape.Map<string>(Shape.String)))
+        {
+            value.Metadata.Generation = old.Metadata.Generation + 1;
+        }
     }
 
     protected override void ValidateUpdate(RuleContext context, EndpointSlice value, EndpointSlice old, ErrorList errors)
     {
-        Validate(context, value, errors);
+        Type(value, errors);
+        if (value.Endpoints?.Count > MaxEndpoints)
+        {
+            errors.TooMany(FieldPath.Of("endpoints"), value.Endpoints.Count, MaxEndpoints);
+        }
+        else
+        {
+            Endpoints(value, old, errors);
+            Ports(value.Ports, errors);
+        }
+
         WorkloadValidation.Immutable(errors, FieldPath.Of("addressType"), value.AddressType, old.AddressType);
     }
 
@@ -66,6 +73,38 @@ internal sealed class EndpointSliceRules : KindRules<EndpointSlice>
         value.Endpoints is not { Count: > 0 } endpoints ? "<unset>" : TableText.FirstThree([.. endpoints.SelectMany(e => e.Addresses ?? [])]),
         Ages.Since(value.Metadata.CreationTimestamp, now),
     ];
+
+    protected override void Warn(RuleContext context, EndpointSlice value, EndpointSlice? old)
+    {
+        if (value.AddressType == "FQDN")
+        {
+            context.Warn("addressType: FQDN endpoints are deprecated");
+        }
+    }
+
+    private static void Type(EndpointSlice value, ErrorList errors)
+    {
+        if (value.AddressType.Length == 0)
+        {
+            errors.Required(FieldPath.Of("addressType"));
+        }
+        else if (value.AddressType is not ("IPv4" or "IPv6" or "FQDN"))
+        {
+            errors.NotSupported(FieldPath.Of("addressType"), value.AddressType, "FQDN", "IPv4", "IPv6");
+        }
+    }
+
+    /// <summary>Endpoints that were there before are not judged again.</summary>
+    private static void Endpoints(EndpointSlice value, EndpointSlice? old, ErrorList errors)
+    {
+        for (var i = 0; i < value.Endpoints?.Count; i++)
+        {
+            if (old?.Endpoints?.Exists(e => ApiStruct.DeepEquals(e, value.Endpoints[i])) != true)
+            {
+                Check(value.Endpoints[i], value.AddressType, FieldPath.Of("endpoints").Index(i), errors);
+            }
+        }
+    }
 
     private static void Check(Endpoint endpoint, string type, FieldPath path, ErrorList errors)
     {
@@ -86,13 +125,9 @@ internal sealed class EndpointSliceRules : KindRules<EndpointSlice>
             {
                 Names.CheckDnsSubdomain(errors, at, address);
             }
-            else if (!IPAddress.TryParse(address, out var ip) || ip.AddressFamily != (type == "IPv6" ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork))
+            else if (type is "IPv4" or "IPv6")
             {
-                errors.Invalid(at, address, $"is no {type} address");
-            }
-            else if (IPAddress.IsLoopback(ip) || ip.Equals(IPAddress.Any) || ip.IsIPv6LinkLocal || ip.GetAddressBytes() is [169, 254, _, _] or [224, 0, 0, _])
-            {
-                errors.Invalid(at, address, "may not be unspecified, loopback, link-local or link-local multicast");
+                Address(address, type, path.Child("addresses"), at, errors);
             }
         }
 
@@ -104,6 +139,52 @@ internal sealed class EndpointSliceRules : KindRules<EndpointSlice>
         if (endpoint.Hostname is { } host)
         {
             Names.CheckDnsLabel(errors, path.Child("hostname"), host);
+        }
+
+        Hints(endpoint.Hints, path.Child("hints"), errors);
+    }
+
+    private static void Address(string address, string type, FieldPath all, FieldPath path, ErrorList errors)
+    {
+        if (!IpForms.TryParse(address, out var ip))
+        {
+            IpForms.Check(errors, path, address);
+        }
+        else if (IpForms.IsSix(ip) != (type == "IPv6"))
+        {
+            errors.Invalid(all, address, $"must be an {type} address");
+        }
+
+        IpForms.CheckReachable(errors, path, address);
+    }
+
+    private static void Hints(EndpointHints? hints, FieldPath path, ErrorList errors)
+    {
+        foreach (var (field, names) in new[] { ("forZones", hints?.ForZones?.ConvertAll(z => z.Name)), ("forNodes", hints?.ForNodes?.ConvertAll(n => n.Name)) })
+        {
+            if (names?.Count > MaxHints)
+            {
+                errors.TooMany(path.Child(field), names.Count, MaxHints);
+                continue;
+            }
+
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            for (var i = 0; i < names?.Count; i++)
+            {
+                var at = path.Child(field).Index(i).Child("name");
+                if (!seen.Add(names[i]))
+                {
+                    errors.Duplicate(at, names[i]);
+                }
+                else if (field == "forZones")
+                {
+                    Names.CheckLabelValue(errors, at, names[i]);
+                }
+                else
+                {
+                    Names.CheckDnsSubdomain(errors, at, names[i]);
+                }
+            }
         }
     }
 
@@ -132,6 +213,11 @@ internal sealed class EndpointSliceRules : KindRules<EndpointSlice>
             if (ports[i].Protocol is not ("TCP" or "UDP" or "SCTP"))
             {
                 errors.NotSupported(at.Child("protocol"), ports[i].Protocol, "SCTP", "TCP", "UDP");
+            }
+
+            if (ports[i].AppProtocol is { } app)
+            {
+                Names.CheckLabelKey(errors, at.Child("appProtocol"), app);
             }
         }
     }

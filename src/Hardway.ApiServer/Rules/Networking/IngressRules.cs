@@ -1,11 +1,13 @@
 using Hardway.Api.Networking.V1;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Registry;
+using Hardway.ApiServer.Rules.Core;
 
 namespace Hardway.ApiServer.Rules.Networking;
 
 internal sealed class IngressRules : KindRules<Ingress>
 {
+    private const string OldClass = "kubernetes.io/ingress.class";
     private static readonly string[] s_pathTypes = ["Exact", "ImplementationSpecific", "Prefix"];
     private static readonly string[] s_badParts = ["//", "/./", "/../", "%2f", "%2F"];
     private static readonly string[] s_badEnds = ["/..", "/."];
@@ -60,15 +62,19 @@ internal sealed class IngressRules : KindRules<Ingress>
         {
             var ingress = value.Status.LoadBalancer.Ingress[i];
             var at = FieldPath.Status.Child("loadBalancer", "ingress").Index(i);
-            if (ingress.Ip.Length > 0 && !System.Net.IPAddress.TryParse(ingress.Ip, out _))
+            ServiceStatusValidation.Address(ingress.Ip, ingress.Hostname, at, errors);
+            for (var p = 0; p < ingress.Ports?.Count; p++)
             {
-                errors.Invalid(at.Child("ip"), ingress.Ip, "is no IP address");
+                ServiceStatusValidation.Port(ingress.Ports[p].Port, ingress.Ports[p].Protocol, at.Child("ports").Index(p), errors);
             }
+        }
+    }
 
-            if (ingress.Hostname.Length > 0)
-            {
-                Names.CheckDnsSubdomain(errors, at.Child("hostname"), ingress.Hostname);
-            }
+    protected override void Warn(RuleContext context, Ingress value, Ingress? old)
+    {
+        if (old is null && value.Metadata.Annotations?.ContainsKey(OldClass) == true)
+        {
+            context.Warn($"the annotation \"{OldClass}\" is deprecated; use spec.ingressClassName");
         }
     }
 

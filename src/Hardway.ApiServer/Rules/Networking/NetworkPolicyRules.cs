@@ -1,4 +1,3 @@
-using System.Net;
 using Hardway.Api.Networking.V1;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Registry;
@@ -80,7 +79,7 @@ internal sealed class NetworkPolicyRules : KindRules<NetworkPolicy>
         {
             if (port.EndPort is not null)
             {
-                errors.Required(path.Child("endPort"), "may not be specified when `port` is not specified");
+                errors.Invalid(path.Child("endPort"), port.EndPort, "may not be specified when `port` is not specified");
             }
 
             return;
@@ -90,7 +89,7 @@ internal sealed class NetworkPolicyRules : KindRules<NetworkPolicy>
         {
             if (port.EndPort is not null)
             {
-                errors.Required(path.Child("endPort"), "may not be specified when `port` is non-numeric");
+                errors.Invalid(path.Child("endPort"), port.EndPort, "may not be specified when `port` is non-numeric");
             }
 
             Names.CheckPortName(errors, path.Child("port"), number.StringValue);
@@ -136,7 +135,7 @@ internal sealed class NetworkPolicyRules : KindRules<NetworkPolicy>
             return;
         }
 
-        if (!IPNetwork.TryParse(block.Cidr, out var network))
+        if (!IpForms.TryParseRange(block.Cidr, out var network))
         {
             errors.Invalid(path.Child("cidr"), block.Cidr, "is no address range such as 10.0.0.0/8");
             return;
@@ -145,7 +144,7 @@ internal sealed class NetworkPolicyRules : KindRules<NetworkPolicy>
         for (var i = 0; i < block.Except?.Count; i++)
         {
             var at = path.Child("except").Index(i);
-            if (!IPNetwork.TryParse(block.Except[i], out var except))
+            if (!IpForms.TryParseRange(block.Except[i], out var except))
             {
                 errors.Invalid(at, block.Except[i], "is no address range such as 10.1.0.0/16");
             }

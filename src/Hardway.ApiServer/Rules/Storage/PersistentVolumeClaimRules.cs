@@ -22,34 +22,15 @@ internal sealed class PersistentVolumeClaimRules : KindRules<PersistentVolumeCla
         value.Spec.VolumeMode ??= "Filesystem";
     }
 
-    protected override void PrepareForCreate(RuleContext context, PersistentVolumeClaim value) => value.Status = new PersistentVolumeClaimStatus { Phase = "Pending" };
+    protected override void PrepareForCreate(RuleContext context, PersistentVolumeClaim value)
+    {
+        value.Status = new PersistentVolumeClaimStatus { Phase = "Pending" };
+        ClaimDataSource.Settle(value.Spec);
+    }
 
     protected override void Validate(RuleContext context, PersistentVolumeClaim value, ErrorList errors)
     {
-        if (value.Spec.AccessModes is not { Count: > 0 })
-        {
-            errors.Required(FieldPath.Spec.Child("accessModes"), "at least 1 access mode is required");
-        }
-        else if (value.Spec.AccessModes.Contains("ReadWriteOncePod") && value.Spec.AccessModes.Count > 1)
-        {
-            errors.Forbidden(FieldPath.Spec.Child("accessModes"), "may not use ReadWriteOncePod with other access modes");
-        }
-
-        SchemaValidation.Enums(value.Spec, FieldPath.Spec, errors, "operator");
-        WorkloadValidation.LabelSelector(errors, FieldPath.Spec.Child("selector"), value.Spec.Selector);
-        if (value.Spec.Resources.Requests?.TryGetValue("storage", out var size) != true)
-        {
-            errors.Required(FieldPath.Spec.Child("resources").Key("storage"));
-        }
-        else if (size.Sign <= 0)
-        {
-            errors.Invalid(FieldPath.Spec.Child("resources").Key("storage"), size.ToString(), "must be greater than zero");
-        }
-
-        if (value.Spec.StorageClassName is { Length: > 0 } name)
-        {
-            Names.CheckDnsSubdomain(errors, FieldPath.Spec.Child("storageClassName"), name);
-        }
+        ClaimSpecValidation.Validate(value.Spec, FieldPath.Spec, errors);
     }
 
     protected override void ValidateUpdate(RuleContext context, PersistentVolumeClaim value, PersistentVolumeClaim old, ErrorList errors)

@@ -48,21 +48,28 @@ internal sealed class PersistentVolumeRules : KindRules<PersistentVolume>
             errors.Required(FieldPath.Spec.Child("accessModes"));
         }
 
-        SchemaValidation.Enums(spec, FieldPath.Spec, errors, "operator");
+        ClaimSpecValidation.AccessModes(spec.AccessModes, FieldPath.Spec.Child("accessModes"), errors);
+        SchemaValidation.Enums(spec, FieldPath.Spec, errors, "operator", "accessModes");
         if (spec.Capacity is not { Count: > 0 })
         {
             errors.Required(FieldPath.Spec.Child("capacity"));
         }
-        else if (!spec.Capacity.TryGetValue("storage", out var size) || spec.Capacity.Count > 1)
+
+        if (spec.Capacity is null || !spec.Capacity.TryGetValue("storage", out var size) || spec.Capacity.Count > 1)
         {
-            errors.NotSupported(FieldPath.Spec.Child("capacity"), string.Join(",", spec.Capacity.Keys), "storage");
+            errors.NotSupported(FieldPath.Spec.Child("capacity"), string.Join(",", spec.Capacity?.Keys ?? Enumerable.Empty<string>()), "storage");
         }
         else if (size.Sign <= 0)
         {
             errors.Invalid(FieldPath.Spec.Child("capacity").Key("storage"), size.ToString(), "must be greater than zero");
         }
 
-        Source(spec, errors);
+        PersistentVolumeSources.Validate(spec, errors);
+        if (spec.StorageClassName.Length > 0)
+        {
+            Names.CheckDnsSubdomain(errors, FieldPath.Spec.Child("storageClassName"), spec.StorageClassName);
+        }
+
         if (spec.NodeAffinity?.Required is { } required)
         {
             AffinityValidation.NodeSelector(required, FieldPath.Spec.Child("nodeAffinity", "required"), errors);
@@ -80,8 +87,14 @@ internal sealed class PersistentVolumeRules : KindRules<PersistentVolume>
             return;
         }
 
+        // Upstream judges an updated volume twice.
         Validate(context, value, errors);
-        foreach (var field in PersistentVolumeSourceFields())
+        if (errors.Any)
+        {
+            Validate(context, value, errors);
+        }
+
+        foreach (var field in PersistentVolumeSources.Fields)
         {
             if (!ApiStruct.DeepEquals((ApiStruct?)value.Spec.Get(field.Ordinal), (ApiStruct?)old.Spec.Get(field.Ordinal)))
             {
@@ -90,7 +103,7 @@ internal sealed class PersistentVolumeRules : KindRules<PersistentVolume>
             }
         }
 
-        WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("volumeMode"), value.Spec.VolumeMode, old.Spec.VolumeMode);
+        WorkloadValidation.Immutable(errors, FieldPath.Of("volumeMode"), value.Spec.VolumeMode, old.Spec.VolumeMode);
         if (old.Spec.NodeAffinity is not null)
         {
             WorkloadValidation.Immutable(errors, FieldPath.Spec.Child("nodeAffinity"), value.Spec.NodeAffinity, old.Spec.NodeAffinity);
@@ -106,66 +119,5 @@ internal sealed class PersistentVolumeRules : KindRules<PersistentVolume>
             value.Metadata.Name, value.Spec.Capacity?.TryGetValue("storage", out var size) == true ? size.ToString() : "", TableText.AccessModes(value.Spec.AccessModes), value.Spec.PersistentVolumeReclaimPolicy, phase,
             claim, value.Spec.StorageClassName, value.Spec.VolumeAttributesClassName ?? "<unset>", value.Status.Reason, Ages.Since(value.Metadata.CreationTimestamp, now), value.Spec.VolumeMode ?? "<unset>",
         ];
-    }
-
-    /// <summary>The fields that say where the volume is: pointers to structs whose type ends in Source.</summary>
-    private static IEnumerable<FieldSchema> PersistentVolumeSourceFields()
-    {
-        foreach (var field in PersistentVolumeSpec.TypeSchema.Fields.ToArray())
-        {
-            if (field.Shape.Kind == ShapeKind.Struct && field.Shape.Type.Name.EndsWith("Source", StringComparison.Ordinal))
-            {
-                yield return field;
-            }
-        }
-    }
-
-    private static void Source(PersistentVolumeSpec spec, ErrorList errors)
-    {
-        var seen = 0;
-        foreach (var field in PersistentVolumeSourceFields())
-        {
-            if (spec.Get(field.Ordinal) is not null && seen++ > 0)
-            {
-                errors.Forbidden(FieldPath.Spec.Child(field.Name), "may not specify more than 1 volume type");
-            }
-        }
-
-        if (seen == 0)
-        {
-            errors.Required(FieldPath.Spec, "must specify a volume type");
-        }
-
-        if (spec.HostPath is { } host)
-        {
-            VolumeValidation.HostPath(host, FieldPath.Spec.Child("hostPath"), errors);
-            if (host.Path == "/" && spec.PersistentVolumeReclaimPolicy == "Recycle")
-            {
-                errors.Forbidden(FieldPath.Spec.Child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'");
-            }
-        }
-
-        if (spec.Nfs is { } nfs)
-        {
-            VolumeValidation.Nfs(nfs, FieldPath.Spec.Child("nfs"), errors);
-        }
-
-        if (spec.Local is { Path.Length: 0 })
-        {
-            errors.Required(FieldPath.Spec.Child("local", "path"));
-        }
-
-        if (spec.Csi is { } csi)
-        {
-            if (csi.Driver.Length == 0)
-            {
-                errors.Required(FieldPath.Spec.Child("csi", "driver"));
-            }
-
-            if (csi.VolumeHandle.Length == 0)
-            {
-                errors.Required(FieldPath.Spec.Child("csi", "volumeHandle"));
-            }
-        }
     }
 }
