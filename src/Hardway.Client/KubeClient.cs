@@ -30,12 +30,12 @@ public sealed class KubeClient : IDisposable
     private readonly KubeConfig? _config;
     private readonly TimeProvider _time;
 
-    public KubeClient(KubeConfig config, string program, TimeProvider? time = null) : this(config, TokensOf(config, time ?? TimeProvider.System), program, time)
+    public KubeClient(KubeConfig config, string program, TimeProvider? time = null, Metrics? metrics = null) : this(config, TokensOf(config, time ?? TimeProvider.System), program, time, metrics)
     {
     }
 
-    private KubeClient(KubeConfig config, ITokenSource? tokens, string program, TimeProvider? time)
-        : this(new KubeTransport(config, tokens is ExecTokenSource exec ? () => exec.Certificate : null), tokens, program, time) => (_config, _ownsTransport) = (config, true);
+    private KubeClient(KubeConfig config, ITokenSource? tokens, string program, TimeProvider? time, Metrics? metrics)
+        : this(new KubeTransport(config, metrics, tokens is ExecTokenSource exec ? () => exec.Certificate : null), tokens, program, time) => (_config, _ownsTransport) = (config, true);
 
     /// <summary>Another identity over connections that somebody else owns.</summary>
     public KubeClient(KubeTransport transport, ITokenSource? tokens, string program, TimeProvider? time = null)

@@ -61,4 +61,22 @@ public sealed class WorkQueueTests
         _queue.Forget("a");
         Assert.Equal(0, _queue.Failures("a"));
     }
+
+    [Fact]
+    public async Task Work_in_progress_is_measured_when_it_is_asked_for()
+    {
+        var metrics = new Hardway.Hosting.Metrics();
+        using var queue = new WorkQueue("busy", _time, metrics);
+        queue.Add("a");
+        queue.Add("b");
+        await queue.GetAsync(TestContext.Current.CancellationToken);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await queue.GetAsync(TestContext.Current.CancellationToken);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        var text = metrics.Render();
+        Assert.Contains("workqueue_unfinished_work_seconds{name=\"busy\"} 9", text, StringComparison.Ordinal);
+        Assert.Contains("workqueue_longest_running_processor_seconds{name=\"busy\"} 7", text, StringComparison.Ordinal);
+        queue.Done("a");
+        Assert.Equal((2.0, 2.0), queue.Unfinished());
+    }
 }

@@ -13,7 +13,7 @@ public sealed class WorkQueue : IDisposable
     private readonly TimeProvider _time;
     private readonly Queue<string> _ready = new();
     private readonly HashSet<string> _dirty = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _processing = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _processing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _failures = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _added = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _delayed = new(StringComparer.Ordinal);
@@ -35,6 +35,15 @@ public sealed class WorkQueue : IDisposable
         _depth = metrics?.Gauge("workqueue_depth", "Current depth of workqueue", "name");
         _queueTime = metrics?.Histogram("workqueue_queue_duration_seconds", "How long in seconds an item stays in workqueue before being requested", null, "name");
         _depth?.Set(0, name);
+        if (metrics is null) return;
+        var unfinished = metrics.Gauge("workqueue_unfinished_work_seconds", "How many seconds of work has been done that is in progress and hasn't been observed by work_duration.", "name");
+        var longest = metrics.Gauge("workqueue_longest_running_processor_seconds", "How many seconds has the longest running processor for workqueue been running.", "name");
+        metrics.OnScrape(() =>
+        {
+            var (sum, most) = Unfinished();
+            unfinished.Set(sum, name);
+            longest.Set(most, name);
+        });
     }
 
     public TimeSpan MinBackoff { get; init; } = TimeSpan.FromMilliseconds(5);
@@ -98,7 +107,7 @@ public sealed class WorkQueue : IDisposable
         {
             var key = _ready.Dequeue();
             _dirty.Remove(key);
-            _processing.Add(key);
+            _processing[key] = _time.GetTimestamp();
             _depth?.Set(_ready.Count, _name);
             if (_added.Remove(key, out var at)) _queueTime?.Observe(_time.GetElapsedTime(at), _name);
             return key;
@@ -120,6 +129,22 @@ public sealed class WorkQueue : IDisposable
         _available.Dispose();
     }
 
+    /// <summary>Seconds that workers have been busy with what they have now: together, and the longest.</summary>
+    internal (double Sum, double Longest) Unfinished()
+    {
+        lock (_gate)
+        {
+            var (sum, longest) = (0.0, 0.0);
+            foreach (var started in _processing.Values)
+            {
+                var seconds = _time.GetElapsedTime(started).TotalSeconds;
+                sum += seconds;
+                longest = Math.Max(longest, seconds);
+            }
+            return (sum, longest);
+        }
+    }
+
     internal TimeSpan BackoffOf(int failures)
     {
         var wait = MinBackoff * Math.Pow(2, Math.Min(failures, 60));
@@ -131,7 +156,7 @@ public sealed class WorkQueue : IDisposable
         if (!_dirty.Add(key)) return;
         _adds?.Inc(_name);
         _added[key] = _time.GetTimestamp();
-        if (!_processing.Contains(key)) MakeReady(key);
+        if (!_processing.ContainsKey(key)) MakeReady(key);
     }
 
     private void MakeReady(string key)

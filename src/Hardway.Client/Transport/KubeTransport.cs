@@ -1,3 +1,5 @@
+using Hardway.Hosting;
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -11,12 +13,17 @@ namespace Hardway.Client;
 public sealed class KubeTransport : IDisposable
 {
     private readonly HttpMessageInvoker _invoker;
+    private readonly Counter? _requests;
+    private readonly Histogram? _durations;
 
     /// <param name="config">Where to, and trusting whom.</param>
+    /// <param name="metrics">Where to count requests by code and time them by verb.</param>
     /// <param name="certificate">Gives the client certificate when a connection is made, where it is not the configuration's own (an exec plugin's).</param>
-    public KubeTransport(KubeConfig config, Func<X509Certificate2?>? certificate = null)
+    public KubeTransport(KubeConfig config, Metrics? metrics = null, Func<X509Certificate2?>? certificate = null)
     {
         Server = config.Server;
+        _requests = metrics?.Counter("rest_client_requests_total", "Number of HTTP requests, partitioned by status code, method, and host.", "code", "host", "method");
+        _durations = metrics?.Histogram("rest_client_request_duration_seconds", "Request latency in seconds. Broken down by verb, and host.", null, "host", "verb");
         _invoker = new HttpMessageInvoker(Handler(config, certificate));
     }
 
@@ -29,7 +36,25 @@ public sealed class KubeTransport : IDisposable
 
     public Uri Server { get; }
 
-    internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _invoker.SendAsync(request, cancellationToken);
+    internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        try
+        {
+            var response = await _invoker.SendAsync(request, cancellationToken);
+            _requests?.Inc(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), Server.Authority, request.Method.Method);
+            return response;
+        }
+        catch (HttpRequestException)
+        {
+            _requests?.Inc("<error>", Server.Authority, request.Method.Method);
+            throw;
+        }
+        finally
+        {
+            _durations?.Observe(TimeProvider.System.GetElapsedTime(started), Server.Authority, request.Method.Method);
+        }
+    }
 
     public void Dispose() => _invoker.Dispose();
 

@@ -14,6 +14,7 @@ public sealed class Metrics
     public static double[] LatencyBounds { get; } = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
     private readonly ConcurrentDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<Action> _refresh = new();
 
     public Metrics()
     {
@@ -41,8 +42,12 @@ public sealed class Metrics
     public Histogram Histogram(string name, string help, double[]? bounds = null, params string[] labels) =>
         (Histogram)_families.GetOrAdd(name, _ => new Histogram(name, help, bounds ?? LatencyBounds, labels));
 
+    /// <summary>Called before every scrape, to set gauges that follow from the time (how long a worker has been busy).</summary>
+    public void OnScrape(Action refresh) => _refresh.Enqueue(refresh);
+
     public string Render()
     {
+        foreach (var refresh in _refresh) refresh();
         var text = new StringBuilder(16 * 1024);
         foreach (var family in _families.Values.OrderBy(f => f.Name, StringComparer.Ordinal))
         {
