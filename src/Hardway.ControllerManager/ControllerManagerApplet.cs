@@ -28,8 +28,8 @@ public static partial class ControllerManagerApplet
         var config = KubeConfig.LoadOrInCluster(options.Kubeconfig);
         var metrics = new Metrics();
         var health = new HealthChecks();
-        using var client = new KubeClient(config, Program);
-        using var anonymous = options.UseServiceAccountCredentials ? new KubeTransport(config.Anonymous()) : null;
+        using var client = new KubeClient(config, Program, metrics: metrics);
+        using var anonymous = options.UseServiceAccountCredentials ? new KubeTransport(config.Anonymous(), metrics) : null;
         using var authentication = options.AuthenticationKubeconfig.Length > 0 ? new KubeClient(KubeConfig.Load(options.AuthenticationKubeconfig), Program) : null;
         options.Serving.Authorize = new DelegatedAuthorization(authentication).AuthorizeAsync;
         await using var serving = new ServingHost(Program, options.Serving, health, metrics, logs);
@@ -47,6 +47,7 @@ public static partial class ControllerManagerApplet
         var host = new ComponentHost(Program, logs, TimeProvider.System)
             .Add("serving", serving.RunAsync, serving.StartAsync)
             .Add("events", leaderEvents.RunAsync)
+            .Add("memory", new StartupMemory(TimeProvider.System).RunAsync)
             .Add("leader", ct => options.LeaderElection.LeaderElect ? elector.RunAsync(LeadAsync, ct) : LeadAsync(ct));
         await host.RunAsync(stop);
         return 0;

@@ -12,10 +12,11 @@ namespace Hardway.ControllerManager;
 
 /// <summary>
 /// Keeps the status of PodDisruptionBudgets, which evictions are measured by: how many Pods are expected (from their controllers' sizes), healthy, and
-/// may go. Pods that an eviction has noted in disruptedPods count as gone for two minutes. Keys are budgets.
+/// may go. Pods that an eviction has noted in disruptedPods count as gone for two minutes. Keys are budgets, and with the prefix "pod:" Pods that were marked for disruption.
 /// </summary>
 internal sealed class DisruptionController : ClusterController
 {
+    private const string PodPrefix = "pod:";
     private static readonly TimeSpan _noted = TimeSpan.FromMinutes(2);
     private readonly EventRecorder _events;
     private readonly ServedKinds _kinds;
@@ -43,6 +44,11 @@ internal sealed class DisruptionController : ClusterController
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
+        if (key.StartsWith(PodPrefix, StringComparison.Ordinal))
+        {
+            await ClearStaleMarkAsync(key[PodPrefix.Length..], cancellationToken);
+            return;
+        }
         if (_budgets.Store.Get(key)?.Clone() is not { } budget) return;
         var before = budget.Status.Clone();
         var selector = Selector.From(budget.Spec.Selector);
@@ -51,7 +57,6 @@ internal sealed class DisruptionController : ClusterController
         DropNotes(budget, pods, now, key);
         var noted = budget.Status.DisruptedPods ?? [];
         var healthy = pods.Count(p => PodState.IsReady(p) && !PodState.IsTerminating(p) && !noted.ContainsKey(p.Metadata.Name));
-        await ClearStaleMarksAsync(pods, now, key, cancellationToken);
         var (expected, wanted, failure) = await ExpectAsync(budget, pods, cancellationToken);
         var allowed = failure is not null || expected <= 0 ? 0 : Math.Max(0, healthy - wanted);
         var status = budget.Status;
@@ -124,28 +129,28 @@ internal sealed class DisruptionController : ClusterController
     }
 
     /// <summary>A Pod that was to be disrupted and is still there after two minutes will not be: its condition must not say so for ever.</summary>
-    private async Task ClearStaleMarksAsync(List<Pod> pods, DateTimeOffset now, string key, CancellationToken ct)
+    private async Task ClearStaleMarkAsync(string key, CancellationToken ct)
     {
-        foreach (var pod in pods.Where(p => PodState.IsActive(p)))
+        if (_pods.Store.Get(key) is not { } pod || StaleAt(pod) is not { } at) return;
+        var now = Time.GetUtcNow();
+        if (at > now)
         {
-            if (PodState.Condition(pod, "DisruptionTarget") is not { Status: "True", LastTransitionTime: { } since }) continue;
-            if (since + _noted > now)
-            {
-                Queue.AddAfter(key, since + _noted - now);
-                continue;
-            }
-            var condition = new JsonObject { ["type"] = "DisruptionTarget", ["status"] = "False", ["lastTransitionTime"] = ApiTime.Format(now), ["reason"] = null, ["message"] = null };
-            var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
-            try
-            {
-                await Client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
-            }
-            catch (ApiException e) when (e.IsNotFound || e.IsConflict)
-            {
-                // Gone meanwhile.
-            }
+            Queue.AddAfter(PodPrefix + key, at - now);
+            return;
+        }
+        var condition = new JsonObject { ["type"] = "DisruptionTarget", ["status"] = "False", ["lastTransitionTime"] = ApiTime.Format(now), ["reason"] = null, ["message"] = null };
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
+        try
+        {
+            await Client.PatchAsync<Pod>(pod.Metadata.Namespace, pod.Metadata.Name, PatchType.StrategicMerge, Encoding.UTF8.GetBytes(patch.ToJsonString()), ct, "status");
+        }
+        catch (ApiException e) when (e.IsNotFound || e.IsConflict)
+        {
+            // Gone meanwhile.
         }
     }
+
+    private static DateTimeOffset? StaleAt(Pod pod) => PodState.IsActive(pod) && PodState.Condition(pod, "DisruptionTarget") is { Status: "True", LastTransitionTime: { } since } ? since + _noted : null;
 
     private void DropNotes(PodDisruptionBudget budget, List<Pod> pods, DateTimeOffset now, string key)
     {
@@ -170,6 +175,7 @@ internal sealed class DisruptionController : ClusterController
 
     private void PodChanged(Pod pod)
     {
+        if (StaleAt(pod) is not null) Queue.Add(PodPrefix + KubeKey.Of(pod));
         foreach (var budget in _budgets.Store.List(pod.Metadata.Namespace))
         {
             if (Selector.From(budget.Spec.Selector).Matches(pod.Metadata.Labels)) Queue.Add(KubeKey.Of(budget));

@@ -22,14 +22,8 @@ internal sealed class PersistentVolumeClaimProtectionController : ClusterControl
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
-        if (_claims.Store.Get(key) is not { } claim) return;
-        var has = claim.Metadata.Finalizers?.Contains(Finalizer) == true;
-        var deleting = claim.Metadata.DeletionTimestamp is not null;
-        if (has != deleting) return;
-        var changed = claim.Clone();
-        if (!deleting) (changed.Metadata.Finalizers ??= []).Add(Finalizer);
-        else if (_pods.Store.List(claim.Metadata.Namespace).Any(p => Uses(p, claim)) || await IsUsedLiveAsync(claim, cancellationToken)) return;
-        else changed.Metadata.Finalizers!.Remove(Finalizer);
+        if (_claims.Store.Get(key) is not { } claim || Protection.Toggled(claim, Finalizer) is not { } changed) return;
+        if (Protection.IsDeleting(claim) && (_pods.Store.List(claim.Metadata.Namespace).Any(p => Uses(p, claim)) || await IsUsedLiveAsync(claim, cancellationToken))) return;
         await Client.UpdateAsync(changed, cancellationToken);
     }
 

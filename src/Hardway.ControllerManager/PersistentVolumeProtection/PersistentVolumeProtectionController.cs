@@ -19,13 +19,8 @@ internal sealed class PersistentVolumeProtectionController : ClusterController
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
-        if (_volumes.Store.Get(key) is not { } volume) return;
-        var has = volume.Metadata.Finalizers?.Contains(Finalizer) == true;
-        var deleting = volume.Metadata.DeletionTimestamp is not null;
-        if (has != deleting || (deleting && volume.Status.Phase == "Bound")) return;
-        var changed = volume.Clone();
-        if (deleting) changed.Metadata.Finalizers!.Remove(Finalizer);
-        else (changed.Metadata.Finalizers ??= []).Add(Finalizer);
+        if (_volumes.Store.Get(key) is not { } volume || Protection.Toggled(volume, Finalizer) is not { } changed) return;
+        if (Protection.IsDeleting(volume) && volume.Status.Phase == "Bound") return;
         await Client.UpdateAsync(changed, cancellationToken);
     }
 }

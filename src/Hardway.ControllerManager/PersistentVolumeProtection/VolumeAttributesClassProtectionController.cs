@@ -1,4 +1,3 @@
-using Hardway.Api;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Storage.V1;
 using Hardway.Client;
@@ -26,13 +25,8 @@ internal sealed class VolumeAttributesClassProtectionController : ClusterControl
 
     public override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
-        if (_classes.Store.Get(key) is not { } cached) return;
-        var has = cached.Metadata.Finalizers?.Contains(Finalizer) == true;
-        var deleting = cached.Metadata.DeletionTimestamp is not null;
-        if (has != deleting || (deleting && IsUsed(key))) return;
-        var changed = cached.Clone();
-        if (deleting) changed.Metadata.Finalizers!.Remove(Finalizer);
-        else (changed.Metadata.Finalizers ??= []).Add(Finalizer);
+        if (_classes.Store.Get(key) is not { } cached || Protection.Toggled(cached, Finalizer) is not { } changed) return;
+        if (Protection.IsDeleting(cached) && IsUsed(key)) return;
         await Client.UpdateAsync(changed, cancellationToken);
     }
 

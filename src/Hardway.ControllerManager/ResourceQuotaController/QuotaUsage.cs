@@ -25,6 +25,22 @@ internal static class QuotaUsage
         return (quota.Spec.ScopeSelector?.MatchExpressions ?? []).TrueForAll(e => Matches(e.ScopeName, e.Operator, e.Values ?? [], pod));
     }
 
+    /// <summary>A claim has one scope of its own; a quota for scopes of Pods does not count it.</summary>
+    public static bool InScope(ResourceQuota quota, PersistentVolumeClaim claim)
+    {
+        if (quota.Spec.Scopes is { Count: > 0 }) return false;
+        string?[] classes = [claim.Spec.VolumeAttributesClassName, claim.Status.CurrentVolumeAttributesClassName, claim.Status.ModifyVolumeStatus?.TargetVolumeAttributesClassName];
+        var named = classes.Where(c => c is { Length: > 0 }).ToList();
+        return (quota.Spec.ScopeSelector?.MatchExpressions ?? []).TrueForAll(e => e.ScopeName == "VolumeAttributesClass" && e.Operator switch
+        {
+            "Exists" => named.Count > 0,
+            "DoesNotExist" => named.Count == 0,
+            "In" => named.Exists(c => e.Values?.Contains(c!) == true),
+            "NotIn" => !named.Exists(c => e.Values?.Contains(c!) == true),
+            _ => false,
+        });
+    }
+
     public static void Add(Dictionary<string, Quantity> used, Pod pod)
     {
         Count(used, "pods", _one);
@@ -76,6 +92,11 @@ internal static class QuotaUsage
             {
                 if (!total.TryGetValue(name, out var before) || amount > before) total[name] = amount;
             }
+        }
+        // What the Pod says for itself as a whole stands above its containers (KEP-2837).
+        if (pod.Spec.Resources is { } whole)
+        {
+            foreach (var (name, amount) in of(whole) ?? []) total[name] = amount;
         }
         foreach (var (name, amount) in pod.Spec.Overhead ?? []) total[name] = total.TryGetValue(name, out var before) ? before + amount : amount;
         return total;

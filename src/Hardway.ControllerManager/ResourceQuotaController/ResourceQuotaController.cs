@@ -52,7 +52,7 @@ internal sealed class ResourceQuotaController : ClusterController
         var ns = quota.Metadata.Namespace;
         foreach (var pod in _pods.Store.List(ns).Where(p => QuotaUsage.Counts(p, now) && QuotaUsage.InScope(quota, p))) QuotaUsage.Add(used, pod);
         foreach (var service in _services.Store.List(ns)) QuotaUsage.Add(used, service);
-        foreach (var claim in _claims.Store.List(ns)) QuotaUsage.Add(used, claim);
+        foreach (var claim in _claims.Store.List(ns).Where(c => QuotaUsage.InScope(quota, c))) QuotaUsage.Add(used, claim);
         foreach (var name in hard.Keys)
         {
             if (await ResourceOfAsync(name, cancellationToken) is { } resource) used[name] = Quantity.Parse($"{(await Client.ListAsync<PartialObjectMetadata>(resource, ns, null, cancellationToken)).Items.Count}");
