@@ -1,5 +1,6 @@
 using Hardway.Api.Core.V1;
 using Hardway.Kubelet.Containers;
+using Hardway.Kubelet.Qos;
 using Hardway.Kubelet.Resizing;
 using Hardway.Kubelet.Runtime;
 using Hardway.Kubelet.Status;
@@ -55,11 +56,20 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
         private readonly List<PlannedStart> _start = [];
         private readonly List<ResizeTarget> _resize = [];
 
+        /// <summary>The last end of a container that had all begin anew: what was made before it counts no more.</summary>
+        private readonly DateTimeOffset _from = PodQos.AllContainers(pod)
+            .SelectMany(c => runtime.Containers.Where(r => r.Name == c.Name && r.IsExited && RestartRules.RestartsAll(c, r.ExitCode)))
+            .Select(r => r.FinishedAt ?? DateTimeOffset.MinValue).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+
+        private bool IsOfNow(RuntimeContainer container) => container.CreatedAt > _from;
+
         public PodPlan Plan()
         {
             if (InitFailed(pod, runtime) || AppsEnded())
                 return Done;
-            if (!PlanInit())
+            _kill.AddRange(PodQos.AllContainers(pod).Select(c => runtime.Latest(c.Name)).OfType<RuntimeContainer>().Where(c => c.IsRunning && c.SandboxId == sandboxId && !IsOfNow(c))
+                .Select(c => new PlannedKill(c, $"Container {c.Name} is restarted with all containers of the Pod", false)));
+            if (_kill.Count > 0 || !PlanInit())
                 return Next();
             foreach (var container in pod.Spec.Containers ?? [])
                 PlanApp(container);
@@ -70,7 +80,7 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
 
         private PodPlan Next() => new(false, _kill, _start, false) { Resize = _resize };
 
-        private bool AppsEnded() => (pod.Spec.Containers ?? []).All(c => runtime.Latest(c.Name) is { IsExited: true } latest && !RestartRules.MayRestart(pod, c, latest.ExitCode));
+        private bool AppsEnded() => (pod.Spec.Containers ?? []).All(c => runtime.Latest(c.Name) is { IsExited: true } latest && IsOfNow(latest) && !RestartRules.MayRestart(pod, c, latest.ExitCode));
 
         /// <summary>True when app containers may be started.</summary>
         private bool PlanInit()
@@ -112,7 +122,7 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
                     _kill.Add(new PlannedKill(current, $"Container {container.Name} resize requires restart", false));
                 return;
             }
-            if (latest is { IsExited: true } && !container.IsSidecar() && !RestartRules.MayRestart(pod, container, latest.ExitCode))
+            if (latest is { IsExited: true } && IsOfNow(latest) && !container.IsSidecar() && !RestartRules.MayRestart(pod, container, latest.ExitCode))
                 return;
             Start(container);
         }
@@ -124,6 +134,6 @@ internal sealed record PodPlan(bool NewSandbox, IReadOnlyList<PlannedKill> Kill,
             _start.Add(new PlannedStart(container, last == null ? 0 : last.Attempt + 1, last));
         }
 
-        private RuntimeContainer? Current(Container container) => runtime.Containers.FirstOrDefault(c => c.Name == container.Name && c.SandboxId == sandboxId);
+        private RuntimeContainer? Current(Container container) => runtime.Containers.FirstOrDefault(c => c.Name == container.Name && c.SandboxId == sandboxId && IsOfNow(c));
     }
 }

@@ -24,7 +24,7 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
 {
     private IReadOnlyDictionary<string, MountedVolume>? _volumes;
     private DateTimeOffset _volumesAt;
-    private bool _prepared, _startTold;
+    private bool _prepared, _startTold, _placed;
     private volatile bool _dataChanged;
     private readonly long _seen = services.Time.GetTimestamp();
 
@@ -41,7 +41,7 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
         // 1.
         if (pod.Status.IsFinished() || services.Status.Get(pod.Metadata.Uid)?.IsFinished() == true)
             return new SyncOutcome(true, TimeSpan.Zero);
-        if (services.Admission.Admit(pod, runtime.Sandboxes.Count > 0) is { } refusal)
+        if ((await MisplacedAsync(pod, runtime, turn) ?? services.Admission.Admit(pod, runtime.Sandboxes.Count > 0)) is { } refusal)
         {
             services.Events.Warning(pod, null, refusal.Reason, refusal.Message);
             services.Status.Set(pod, PodStatusBuilder.Rejected(pod, refusal.Reason, refusal.Message, Input(pod, runtime, false)));
@@ -81,6 +81,12 @@ internal sealed class PodSync(PodServices services, PodProbes probes, PodFacts f
         await RefreshAsync(pod, runtime, turn);
         return new SyncOutcome(false, NextLook(pod, runtime));
     }
+
+    /// <summary>Whoever set nodeName without a scheduler may have overlooked what the Pod says of its node.</summary>
+    private async Task<AdmissionCheck.Refusal?> MisplacedAsync(Pod pod, RuntimePod runtime, CancellationToken turn) =>
+        !_placed && runtime.Sandboxes.Count == 0 && !pod.IsStatic() && NodeSelection.IsSelective(pod) && !(_placed = NodeSelection.Fits(pod, await services.Objects.NodeAsync(turn)))
+            ? new AdmissionCheck.Refusal("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
+            : null;
 
     private void Publish(Pod pod, RuntimePod runtime) => services.Status.Set(pod, PodStatusBuilder.Build(pod, runtime, Input(pod, runtime, false)));
 

@@ -10,11 +10,8 @@ internal static class RestartRules
 {
     public static bool MayRestart(Pod pod, Container container, int exitCode)
     {
-        foreach (var rule in container.RestartPolicyRules ?? [])
-        {
-            if (rule.ExitCodes is { } codes && codes.Values?.Contains(exitCode) == (codes.Operator == "In"))
-                return rule.Action is "Restart" or "RestartAllContainers";
-        }
+        if (Rule(container, exitCode) is { } rule)
+            return rule.Action is "Restart" or "RestartAllContainers";
         return (container.RestartPolicy is { Length: > 0 } own ? own : pod.RestartPolicyOrDefault()) switch
         {
             "Always" => true,
@@ -22,4 +19,10 @@ internal static class RestartRules
             _ => false,
         };
     }
+
+    /// <summary>This end of one container is a new beginning of the whole Pod, from its init containers on (KEP-5532).</summary>
+    public static bool RestartsAll(Container container, int exitCode) => Rule(container, exitCode)?.Action == "RestartAllContainers";
+
+    private static ContainerRestartRule? Rule(Container container, int exitCode) =>
+        container.RestartPolicyRules?.Find(r => r.ExitCodes is { } codes && codes.Values?.Contains(exitCode) == (codes.Operator == "In"));
 }

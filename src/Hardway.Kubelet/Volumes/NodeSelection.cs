@@ -11,6 +11,14 @@ internal static class NodeSelection
         && (term.MatchExpressions ?? []).All(r => Matches(r, node.Metadata.Labels?.GetValueOrDefault(r.Key)))
         && (term.MatchFields ?? []).All(r => Matches(r, r.Key == "metadata.name" ? node.Metadata.Name : null)));
 
+    /// <summary>Whether the Pod says anything about where it may run.</summary>
+    public static bool IsSelective(Pod pod) => pod.Spec.NodeSelector is { Count: > 0 } || pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution != null;
+
+    /// <summary>May the Pod run on the node, by its nodeSelector and its required node affinity?</summary>
+    public static bool Fits(Pod pod, Node node) =>
+        (pod.Spec.NodeSelector ?? []).All(s => node.Metadata.Labels?.GetValueOrDefault(s.Key) == s.Value)
+        && (pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is not { } required || Matches(required, node));
+
     private static bool Matches(NodeSelectorRequirement requirement, string? value) => requirement.Operator switch
     {
         "In" => value != null && requirement.Values?.Contains(value) == true,

@@ -118,6 +118,19 @@ public sealed class PodPlanTests
         Assert.True(Plan(pod, PodMaker.Runtime(pod, ("a", "1", 0))).Finished);
     }
 
+    [Fact]
+    public void A_rule_may_have_all_containers_begin_anew_from_the_init_containers_on()
+    {
+        var pod = PodMaker.Parse(
+            "restartPolicy: Never\ninitContainers:\n- {name: i, image: x}\ncontainers:\n- {name: a, image: x}\n- {name: w, image: x, restartPolicy: Never, restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [88]}}]}");
+        var plan = Plan(pod, PodMaker.Runtime(pod, ("i", "0", 0), ("w", "88", 0), ("a", "running", 0)));
+        Assert.Equal("a", Assert.Single(plan.Kill).Target.Name);
+        Assert.Empty(plan.Start);
+        // All have ended: the init container first, then the others.
+        Assert.Equal(["i1"], Starts(Plan(pod, PodMaker.Runtime(pod, ("i", "0", 0), ("w", "88", 0), ("a", "137", 0)))));
+        Assert.Equal(["a1", "w1"], Starts(Plan(pod, PodMaker.Runtime(pod, ("i", "0", 0), ("w", "88", 0), ("a", "137", 0), ("i", "0", 1)))));
+    }
+
     [Theory]
     [InlineData("kernel.shm_rmid_forced", false, true)]
     [InlineData("kernel.msgmax", false, false)]

@@ -22,6 +22,19 @@ public sealed class NodeSelectionTests
     }
 
     [Theory]
+    [InlineData("nodeSelector: {zone: a}", true, true)]
+    [InlineData("nodeSelector: {zone: b}", true, false)]
+    [InlineData("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: DoesNotExist}]}]}}}", true, false)]
+    [InlineData("affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}", false, true)]
+    public void A_pod_fits_where_it_says_it_may_run(string spec, bool selective, bool fits)
+    {
+        var pod = PodMaker.Parse("containers: [{name: a, image: x}]\n" + spec);
+        var node = new Node();
+        node.Metadata.Labels = new() { ["zone"] = "a" };
+        Assert.Equal((selective, fits), (NodeSelection.IsSelective(pod), NodeSelection.Fits(pod, node)));
+    }
+
+    [Theory]
     [InlineData("containerd 1.6.20~ds1", false)]
     [InlineData("containerd v2.1.0", true)]
     [InlineData("containerd 2.0.9", false)]
