@@ -33,8 +33,16 @@ internal sealed partial class FlowController(ApiServices services, FlowDispatche
             return Task.CompletedTask;
         }, stop)).ConfigureAwait(false);
 
+    /// <summary>Before the server is ready: the objects are there, and requests are matched with all of them.</summary>
+    public async Task InitAsync(CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken).ConfigureAwait(false);
+        await services.Objects.Cache.WaitUntilConsistentAsync(cancellationToken).ConfigureAwait(false);
+        dispatcher.Load(services.Reader.List<PriorityLevelConfiguration>(), services.Reader.List<FlowSchema>());
+    }
+
     /// <summary>Makes what is missing of the objects that every cluster has, and puts back what was changed unless somebody took it over.</summary>
-    public async Task EnsureAsync(CancellationToken cancellationToken)
+    private async Task EnsureAsync(CancellationToken cancellationToken)
     {
         foreach (var level in SuggestedConfiguration.Levels)
         {

@@ -216,7 +216,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
 
                 if (_flow is not null)
                 {
-                    await _flow.EnsureAsync(cancellationToken).ConfigureAwait(false);
+                    await _flow.InitAsync(cancellationToken).ConfigureAwait(false);
                 }
 
                 return;
