@@ -23,8 +23,9 @@ internal sealed record FrontProxy(TrustBundle? Authorities, IReadOnlyList<string
             return None;
         try
         {
-            return new FrontProxy(
-                TrustBundle.Parse(pem), List(data, "requestheader-allowed-names"), List(data, "requestheader-username-headers"), List(data, "requestheader-group-headers"), List(data, "requestheader-extra-headers-prefix"));
+            var authorities = TrustBundle.Parse(pem);
+            return authorities.Authorities.Count == 0 ? None : new FrontProxy(
+                authorities, List(data, "requestheader-allowed-names"), List(data, "requestheader-username-headers"), List(data, "requestheader-group-headers"), List(data, "requestheader-extra-headers-prefix"));
         }
         catch (Exception e) when (e is CryptographicException or JsonException or FormatException)
         {
