@@ -15,7 +15,7 @@ internal static class Samples
 
     public static PodInfo Pod(string name, string spec = "{}", string labels = "{app: web}", string cpu = "100m", string? node = null)
     {
-        var pod = Read<Pod>($"metadata: {{name: {name}, namespace: default, uid: uid-{name}, labels: {labels}}}\nspec: {spec}");
+        var pod = Read<Pod>($"metadata: {{name: '{name}', namespace: default, uid: uid-{name}, labels: {labels}}}\nspec: {spec}");
         pod.Spec.SchedulerName = "default-scheduler";
         if (pod.Spec.Containers is null)
         {
