@@ -59,6 +59,19 @@ public sealed class FieldManagerTests
     }
 
     [Fact]
+    public void What_an_endpoint_ignores_is_taken_from_nobody()
+    {
+        var live = Apply(_configMap, Empty(ConfigMap.TypeSchema), """{"data":{"a":"1"}}""", "one", isNew: true);
+        var updated = Tree(Text(live));
+        updated["data"] = Tree("""{"a":"2"}""");
+        var ignored = new FieldSet();
+        ignored.ChildOrNew(PathElement.Field("data")).Insert();
+        _manager.Update(live, updated, _configMap, new FieldWriter("status", "v1", "status"), ignored);
+        Assert.Equal("""{"f:data":{"f:a":{}}}""", Owner(updated, "one"));
+        Assert.Null(Owner(updated, "status"));
+    }
+
+    [Fact]
     public void An_update_takes_the_fields_it_changes()
     {
         var live = Apply(_configMap, Empty(ConfigMap.TypeSchema), """{"data":{"a":"1"}}""", "one", isNew: true);

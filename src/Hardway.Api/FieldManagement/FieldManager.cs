@@ -94,12 +94,18 @@ public sealed class FieldManager(TimeProvider time)
         var difference = TreeWalk.Compare(live, updated, type);
         var changed = difference.Modified.IsEmpty ? difference.Added : difference.Added.IsEmpty ? difference.Modified : difference.Modified.Union(difference.Added);
         var removed = difference.Removed;
+        if (reset is not null)
+        {
+            // What the endpoint ignores is taken from nobody: it will be as it was.
+            (changed, removed) = (changed.RecursiveDifference(reset), removed.RecursiveDifference(reset));
+        }
+
         var own = ManagedEntry.Find(entries, writer, "Update");
         TakeFromOthers(entries, own, changed, removed);
         if (own is null || !own.Fields.Covers(changed) || own.Fields.Overlaps(removed))
         {
             var next = own is null ? changed : own.Fields.Difference(removed).Union(changed);
-            next = Owned(reset is null ? next : next.RecursiveDifference(reset));
+            next = Owned(next);
             if (own is null && !next.IsEmpty)
             {
                 entries.Add(new ManagedEntry(writer.Manager, "Update", writer.ApiVersion, writer.Subresource, time.GetUtcNow(), next));
@@ -151,6 +157,7 @@ public sealed class FieldManager(TimeProvider time)
         merged = Prune(merged, entries, last, type);
         var difference = TreeWalk.Compare(bareLive, merged, type);
         var changed = difference.Modified.Union(difference.Added);
+        changed = reset is null ? changed : changed.RecursiveDifference(reset);
         if (!force)
         {
             ThrowOnConflicts(entries, own, changed);
