@@ -170,7 +170,9 @@ public sealed class EncryptionTests : IAsyncLifetime
     [InlineData("rXIvoU78QSsd", "", "secret: expected 16, 24 or 32 bytes in base64")]
     [InlineData("name: key1", "name: 'a:b'", "has no colon")]
     [InlineData("apiserver.config.k8s.io/v1", "v1", "apiVersion: expected apiserver.config.k8s.io/v1")]
-    [InlineData("- identity: {}", "- kms: {}", "KMS providers are not supported yet")]
+    [InlineData("- identity: {}", "- kms: {}", "the field \"name\" is missing")]
+    [InlineData("- identity: {}", "- kms: {name: k, endpoint: \"unix:///s\"}", "only v2")]
+    [InlineData("- identity: {}", "- kms: {apiVersion: v2, name: k, endpoint: \"http://s\"}", "unix:///PATH")]
     [InlineData("- identity: {}", "- identity: {", "not valid YAML")]
     public void A_mistake_is_named_in_one_line_without_the_secret(string good, string bad, string expected)
     {
