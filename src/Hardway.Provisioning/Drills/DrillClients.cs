@@ -25,6 +25,8 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
     private readonly ConcurrentDictionary<string, double> _heard = new();
     private readonly List<Task> _running = [];
     private readonly List<ApiConnection> _connections = [];
+    private readonly List<Task> _working = [];
+    private readonly CancellationTokenSource _endWork = new();
     private readonly CancellationTokenSource _end = new();
 
     public IReadOnlyCollection<string> Acknowledged => (IReadOnlyCollection<string>)_acknowledged.Keys;
@@ -52,13 +54,24 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
     {
         var attempts = _attempts.GetOrAdd(name, _ => new ConcurrentQueue<Attempt>());
         var api = Connect();
-        _running.Add(Task.Run(() => RepeatAsync(api, attempts, work, _end.Token), CancellationToken.None));
+        _working.Add(Task.Run(() => RepeatAsync(api, attempts, work, _endWork.Token), CancellationToken.None));
     }
 
     public IReadOnlyList<ClientReport> Reports() => [.. _attempts.OrderBy(a => a.Key).Select(a => Report(a.Key, [.. a.Value]))];
 
+    /// <summary>Whether every client has succeeded since then.</summary>
+    public bool HaveAllSucceededSince(double second) => _attempts.Values.All(a => a.Any(t => t.Error is null && t.Begin >= second));
+
+    /// <summary>Nobody writes or reads any more; the watcher goes on.</summary>
+    public async Task StopWorkAsync()
+    {
+        await _endWork.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_working).ConfigureAwait(false);
+    }
+
     public async Task StopAsync()
     {
+        await StopWorkAsync().ConfigureAwait(false);
         await _end.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_running).ConfigureAwait(false);
     }
@@ -68,6 +81,7 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
         await StopAsync().ConfigureAwait(false);
         _connections.ForEach(c => c.Dispose());
         _end.Dispose();
+        _endWork.Dispose();
     }
 
     internal static ClientReport Report(string name, IReadOnlyList<Attempt> attempts)

@@ -72,10 +72,10 @@ internal sealed class DrillFault(ClusterModel cluster, IPower? power, DrillCompo
             nft -f - <<'RULES'
             table inet {{_table}} {
               chain in { type filter hook input priority -50; {{peers}} {{verdict}}
-                {{other}} }
+                {{other}}; }
               chain out { type filter hook output priority -50; {{peersOut}} {{verdict}}
-                {{other.Replace("iifname", "oifname", StringComparison.Ordinal)}} }
-              chain through { type filter hook forward priority -50; {{(manner == Manner.Isolate ? "" : verdict)}} }
+                {{other.Replace("iifname", "oifname", StringComparison.Ordinal)}}; }
+              chain through { type filter hook forward priority -50; {{(manner == Manner.Isolate ? "" : verdict)}}; }
             }
             RULES
             """;
