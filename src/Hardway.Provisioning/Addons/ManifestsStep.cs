@@ -92,25 +92,66 @@ internal sealed class DnsStep(ClusterModel cluster) : ManifestsStep(
     () => Manifests.Dns(Replicas(cluster)),
     "kubelet-access")
 {
-    public override string Expected => $"{Replicas(Cluster)} Pods of cluster DNS are available";
+    private const string _pods = "/api/v1/namespaces/kube-system/pods";
 
-    public override Task<string> VerifyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
-        "cluster DNS",
-        async token =>
+    public override string Expected => $"{Replicas(Cluster)} Pods of cluster DNS are available, on different nodes";
+
+    /// <summary>
+    /// A preference to spread is looked at when a Pod is scheduled: where only one node had registered by then, both Pods are on it. Then one of them is made anew
+    /// once the other nodes are there.
+    /// </summary>
+    public override async Task<string> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        using var api = new ApiConnection(Cluster);
+        string? moved = null;
+        return await context.WaitAsync(
+            "cluster DNS",
+            async token =>
+            {
+                var (ready, places) = await LookAsync(api, moved, token).ConfigureAwait(false);
+                if (ready.Count < Replicas(Cluster))
+                {
+                    return $"{ready.Count} of {Replicas(Cluster)} Pods ready";
+                }
+
+                if (places.Count >= Replicas(Cluster))
+                {
+                    return null;
+                }
+
+                if (moved is null && await AllNodesReadyAsync(api, token).ConfigureAwait(false))
+                {
+                    moved = (string)ready[0]["metadata"]!["name"]!;
+                    await api.DeleteAsync($"{_pods}/{moved}", token).ConfigureAwait(false);
+                }
+
+                return $"all Pods are on {places[0]}";
+            },
+            TimeSpan.FromSeconds(90),
+            token => PodCauses.OfAsync(api, "kube-system", "k8s-app=kube-dns", token),
+            cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<(List<JsonNode> Ready, List<string?> Places)> LookAsync(ApiConnection api, string? moved, CancellationToken cancellation)
+    {
+        var list = await api.GetAsync(_pods + "?labelSelector=k8s-app%3Dkube-dns", cancellation).ConfigureAwait(false);
+        List<JsonNode> ready = [.. (list?["items"] as JsonArray ?? []).OfType<JsonNode>()
+            .Where(p => PodCauses.IsReady(p) && p["metadata"]?["deletionTimestamp"] is null && (string?)p["metadata"]?["name"] != moved)];
+        return (ready, [.. ready.Select(p => (string?)p["spec"]?["nodeName"]).Distinct()]);
+    }
+
+    private async Task<bool> AllNodesReadyAsync(ApiConnection api, CancellationToken cancellation)
+    {
+        foreach (var node in Cluster.Machines.Nodes)
         {
-            using var api = new ApiConnection(Cluster);
-            var deployment = await api.GetAsync("/apis/apps/v1/namespaces/kube-system/deployments/cluster-dns", token).ConfigureAwait(false);
-            var available = (int?)deployment?["status"]?["availableReplicas"] ?? 0;
-            var wanted = Replicas(Cluster);
-            return available >= wanted ? null : $"{available} of {wanted} Pods available";
-        },
-        TimeSpan.FromSeconds(90),
-        async token =>
-        {
-            using var api = new ApiConnection(Cluster);
-            return await PodCauses.OfAsync(api, "kube-system", "k8s-app=kube-dns", token).ConfigureAwait(false);
-        },
-        cancellation);
+            if (await NodeReadiness.OfAsync(api, node.HostName, cancellation).ConfigureAwait(false) is not null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static int Replicas(ClusterModel cluster) => Math.Min(2, cluster.Machines.Nodes.Count);
 }
