@@ -8,8 +8,6 @@ namespace Hardway.Provisioning.Addons;
 internal class ManifestsStep(ClusterModel cluster, string name, string explain, Func<IReadOnlyList<Manifest>> manifests, params IReadOnlyList<string> dependsOn)
     : Step(name, "", dependsOn)
 {
-    private List<(Manifest Manifest, JsonNode? Found, string? Difference)> _found = [];
-
     public override string Explain => $"{explain} ({string.Join(", ", manifests().Select(m => m.Title))})";
 
     public override string Expected => "the API gives the objects back as they were written";
@@ -21,14 +19,14 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
     public override async Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
     {
         using var api = new ApiConnection(cluster);
-        _found = [];
+        var all = new List<(Manifest Manifest, JsonNode? Found, string? Difference)>();
         foreach (var manifest in manifests())
         {
             var found = await api.GetAsync(manifest.Path, cancellation).ConfigureAwait(false);
-            _found.Add((manifest, found, JsonSubset.Difference(found, manifest.Body)));
+            all.Add((manifest, found, JsonSubset.Difference(found, manifest.Body)));
         }
 
-        var different = _found.Where(f => f.Found is null || f.Difference is not null)
+        var different = all.Where(f => f.Found is null || f.Difference is not null)
             .Select(f => new StepItem("object", f.Manifest.Title, f.Found is null ? "created" : $"replaced: {f.Difference} differs")).ToList();
         return different.Count == 0 ? StepCheck.Good : StepCheck.Missing(string.Join(", ", different.Select(d => d.Name)), different);
     }
@@ -47,21 +45,35 @@ internal class ManifestsStep(ClusterModel cluster, string name, string explain, 
         return $"{manifests().Count} objects are there";
     }
 
-    public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
-    {
-        using var api = new ApiConnection(cluster);
-        foreach (var (manifest, found, difference) in _found)
+    /// <summary>The load balancer may cut a connection while API servers come up: each object is looked at again before it is written again.</summary>
+    public override Task ApplyAsync(StepContext context, CancellationToken cancellation) => context.WaitAsync(
+        Name,
+        async token =>
         {
-            if (found is null)
+            using var api = new ApiConnection(cluster);
+            foreach (var manifest in manifests())
             {
-                await api.PostAsync(manifest.Collection, manifest.Body, cancellation).ConfigureAwait(false);
-                cluster.Transcript.Note(Name, "cluster", $"created {manifest.Title}");
+                await WriteAsync(api, manifest, token).ConfigureAwait(false);
             }
-            else if (difference is not null)
-            {
-                await api.PutAsync(manifest.Path, Merge(found.DeepClone(), manifest.Body), cancellation).ConfigureAwait(false);
-                cluster.Transcript.Note(Name, "cluster", $"replaced {manifest.Title}: {difference} differed");
-            }
+
+            return null;
+        },
+        TimeSpan.FromSeconds(30),
+        null,
+        cancellation);
+
+    private async Task WriteAsync(ApiConnection api, Manifest manifest, CancellationToken cancellation)
+    {
+        var found = await api.GetAsync(manifest.Path, cancellation).ConfigureAwait(false);
+        if (found is null)
+        {
+            await api.PostAsync(manifest.Collection, manifest.Body, cancellation).ConfigureAwait(false);
+            cluster.Transcript.Note(Name, "cluster", $"created {manifest.Title}");
+        }
+        else if (JsonSubset.Difference(found, manifest.Body) is { } difference)
+        {
+            await api.PutAsync(manifest.Path, Merge(found.DeepClone(), manifest.Body), cancellation).ConfigureAwait(false);
+            cluster.Transcript.Note(Name, "cluster", $"replaced {manifest.Title}: {difference} differed");
         }
     }
 

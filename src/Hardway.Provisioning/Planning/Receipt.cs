@@ -72,7 +72,8 @@ public sealed record Receipt(IReadOnlyList<MachineReceipt> Machines)
         var places = touched.ToList();
         return path => files.Contains(path)
             || places.Any(p => p.EndsWith('/') ? path.StartsWith(p, StringComparison.Ordinal) : path == p)
-            // `systemctl enable` makes links named as the unit.
+            // `systemctl enable` makes links named as the unit, and where there is an old init script of that name, links to that.
+            || (path.StartsWith("/etc/rc", StringComparison.Ordinal) && path.Split('/') is [_, _, _, ['S' or 'K', _, _, .. var script]] && units.Contains(script + ".service"))
             || (path.StartsWith("/etc/systemd/system/", StringComparison.Ordinal) && units.Contains(path[(path.LastIndexOf('/') + 1)..]));
     }
 }
