@@ -47,7 +47,17 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
         finally
         {
             await clients.DisposeAsync().ConfigureAwait(false);
-            await api.DeleteAsync($"/api/v1/namespaces/{_namespace}", CancellationToken.None).ConfigureAwait(false);
+            // The load balancer may cut this connection, too, while a server comes back.
+            await _context.WaitAsync(
+                "the drill's namespace to be deleted",
+                async token =>
+                {
+                    await api.DeleteAsync($"/api/v1/namespaces/{_namespace}", token).ConfigureAwait(false);
+                    return null;
+                },
+                TimeSpan.FromSeconds(20),
+                null,
+                CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -146,7 +156,17 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
 
     private async Task<IReadOnlyList<Proof>> ProveAsync(ApiConnection api, DrillClients clients, CancellationToken cancellation)
     {
-        var list = await api.GetAsync($"/api/v1/namespaces/{_namespace}/configmaps?limit=0", cancellation).ConfigureAwait(false);
+        JsonNode? list = null;
+        await _context.WaitAsync(
+            "what was written",
+            async token =>
+            {
+                list = await api.GetAsync($"/api/v1/namespaces/{_namespace}/configmaps?limit=0", token).ConfigureAwait(false);
+                return null;
+            },
+            TimeSpan.FromSeconds(20),
+            null,
+            cancellation).ConfigureAwait(false);
         var stored = (list?["items"] as JsonArray ?? []).OfType<JsonNode>().Where(i => (string?)i["data"]?["value"] == (string?)i["metadata"]?["name"]).Select(i => (string)i["metadata"]!["name"]!).ToHashSet();
         var lost = clients.Acknowledged.Where(a => !stored.Contains(a)).ToList();
         var unheard = clients.Acknowledged.Where(a => !clients.Heard.Contains(a)).ToList();
