@@ -11,7 +11,7 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
     [Theory]
     // Jobs
     [InlineData("batch/v1", "jobs", """{"template":{"spec":{"containers":[{"name":"c","image":"i"}]}}}""", "Required spec.template.spec.restartPolicy")]
-    [InlineData("batch/v1", "jobs", $$$"""{"completionMode":"Indexed","parallelism":100001,"template":{"spec":{{{Pod}}}}}""", "Required spec.completions", "Invalid spec.parallelism")]
+    [InlineData("batch/v1", "jobs", $$$"""{"completionMode":"Indexed","parallelism":100001,"template":{"spec":{{{Pod}}}}}""", "Invalid spec.parallelism", "Required spec.completions")]
     [InlineData("batch/v1", "jobs", $$$"""{"backoffLimitPerIndex":1,"successPolicy":{"rules":[{}]},"template":{"spec":{{{Pod}}}}}""", "Invalid spec.backoffLimitPerIndex", "Invalid spec.successPolicy")]
     [InlineData("batch/v1", "jobs", $$$"""{"completions":3,"completionMode":"Indexed","successPolicy":{"rules":[{"succeededIndexes":"0-2,1"},{"succeededIndexes":"0,2","succeededCount":3}]},"template":{"spec":{{{Pod}}}}}""", "Invalid spec.successPolicy.rules[0].succeededIndexes", "Invalid spec.successPolicy.rules[1].succeededCount")]
     [InlineData("batch/v1", "jobs", $$$"""{"podFailurePolicy":{"rules":[{"action":"FailIndex","onExitCodes":{"operator":"In","values":[0,3,3]}},{"action":"Frob"}]},"template":{"spec":{{{Pod}}}}}""", "Duplicate spec.podFailurePolicy.rules[0].onExitCodes.values[2]", "Invalid spec.podFailurePolicy.rules[0].action", "Invalid spec.podFailurePolicy.rules[0].onExitCodes.values[0]", "Invalid spec.podFailurePolicy.rules[1]", "NotSupported spec.podFailurePolicy.rules[1].action")]
