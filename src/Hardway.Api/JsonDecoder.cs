@@ -21,7 +21,9 @@ internal ref struct JsonDecoder
         _path = [];
     }
 
-    public ApiStruct ReadDocument(TypeSchema schema)
+    public ApiStruct ReadDocument(TypeSchema schema) => ReadDocument(schema.New());
+
+    public ApiStruct ReadDocument(ApiStruct into)
     {
         _reader.Read();
         if (_reader.TokenType != JsonTokenType.StartObject)
@@ -29,7 +31,7 @@ internal ref struct JsonDecoder
             throw Unfit("an object");
         }
 
-        var value = ReadStruct(schema.New());
+        var value = ReadStruct(into);
         ExpectEnd();
         return value;
     }
@@ -60,6 +62,12 @@ internal ref struct JsonDecoder
         while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = FindField(schema, hint);
+            if (field is null && value.Rest is { } rest)
+            {
+                ReadMember(rest);
+                continue;
+            }
+
             if (field is null)
             {
                 ReportUnknown();
@@ -243,16 +251,7 @@ internal ref struct JsonDecoder
                 var map = new Dictionary<string, object?>(StringComparer.Ordinal);
                 while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    var key = _reader.GetString()!;
-                    _path.Add(key);
-                    if (_report is not null && map.ContainsKey(key))
-                    {
-                        _report.Add(_report.Duplicate, PathText());
-                    }
-
-                    _reader.Read();
-                    map[key] = ReadTree();
-                    _path.RemoveAt(_path.Count - 1);
+                    ReadMember(map);
                 }
 
                 return map;
@@ -276,6 +275,21 @@ internal ref struct JsonDecoder
             default:
                 return null;
         }
+    }
+
+    /// <summary>A name and its value, of any form.</summary>
+    private void ReadMember(Dictionary<string, object?> map)
+    {
+        var key = _reader.GetString()!;
+        _path.Add(key);
+        if (_report is not null && map.ContainsKey(key))
+        {
+            _report.Add(_report.Duplicate, PathText());
+        }
+
+        _reader.Read();
+        map[key] = ReadTree();
+        _path.RemoveAt(_path.Count - 1);
     }
 
     /// <summary>What null stands for inside a list or map.</summary>
