@@ -75,7 +75,7 @@ internal sealed class ManagedEntry
         Manager = Manager,
         Operation = Operation,
         ApiVersion = ApiVersion,
-        Time = new DateTimeOffset(Time.Ticks - (Time.Ticks % TimeSpan.TicksPerSecond), Time.Offset),
+        Time = Time == default ? null : new DateTimeOffset(Time.Ticks - (Time.Ticks % TimeSpan.TicksPerSecond), Time.Offset),
         FieldsType = "FieldsV1",
         FieldsV1 = _isChanged || _tree is null ? Fields.ToFieldsV1() : _tree,
         Subresource = Subresource,
