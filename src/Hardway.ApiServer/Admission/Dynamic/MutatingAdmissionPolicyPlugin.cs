@@ -86,7 +86,8 @@ internal sealed class MutatingAdmissionPolicyPlugin(IResourceReader reader, IAut
         {
             case "ApplyConfiguration":
                 var patch = _expressions.Evaluate(mutation.ApplyConfiguration?.Expression ?? "", variables, budget) as Dictionary<string, object?> ?? throw new CelException("must evaluate to Object");
-                return ApiJson.FromTree(schema, StrategicMergePatch.Apply(schema, tree, patch));
+                // Custom objects have no strategic merge.
+                return ApiJson.FromTree(schema, attributes.Object.Rest is null ? StrategicMergePatch.Apply(schema, tree, patch) : MergePatch.Apply(tree, patch));
             case "JSONPatch":
                 var operations = _expressions.Evaluate(mutation.JsonPatch?.Expression ?? "", variables, budget) as List<object?> ?? throw new CelException("must evaluate to a list of JSONPatch");
                 return ApiJson.FromTree(schema, JsonPatch.Apply(tree, operations));
