@@ -15,7 +15,7 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
     private static readonly string[] s_paths =
         ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/openapi/v2", "/openapi/v3", "/version", OpenIdDocuments.ConfigurationPath, OpenIdDocuments.KeysPath];
 
-    private readonly DiscoveryHandler _discovery = new(services);
+    private readonly DiscoveryHandler _discovery = new(services, apis);
     private readonly MetricsEndpoint _metrics = new(services);
 
     public async Task HandleAsync(RequestContext context)
