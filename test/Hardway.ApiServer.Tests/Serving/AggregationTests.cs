@@ -11,10 +11,11 @@ public sealed class AggregationTests(RunningServer server) : IClassFixture<Runni
     public async Task Requests_for_another_servers_group_go_to_it_with_the_user_in_headers()
     {
         await using var backend = await TlsBackend.StartAsync(HandleAsync, "things.default.svc");
+        // Without its Service it cannot be there yet.
+        Assert.Equal(503, (await MakeAsync(backend)).Code);
         await server.SendAsync("POST", "/api/v1/namespaces/default/services", """{"metadata":{"name":"things"},"spec":{"ports":[{"port":443}]}}""");
         await server.SendAsync("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
             $$$"""{"metadata":{"name":"things-1","labels":{"kubernetes.io/service-name":"things"}},"addressType":"IPv4","ports":[{"name":"","port":{{{backend.Port}}}}],"endpoints":[{"addresses":["127.0.0.1"],"conditions":{"ready":true}}]}""");
-        Assert.Equal(503, (await MakeAsync(backend)).Code);
         await UntilAvailableAsync();
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/apis/things.test/v1/namespaces/default/things?x=1");
@@ -34,6 +35,8 @@ public sealed class AggregationTests(RunningServer server) : IClassFixture<Runni
         Assert.Equal("hello", Encoding.ASCII.GetString(buffer, 0, received.Count));
 
         await server.SendAsync("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1.things.test");
+        // A read of the newest state waits until the cache has it.
+        await server.SendAsync("GET", "/apis/apiregistration.k8s.io/v1/apiservices/v1.things.test");
         Assert.Equal(404, (int)(await server.Client.GetAsync("/apis/things.test/v1/things", TestContext.Current.CancellationToken)).StatusCode);
     }
 

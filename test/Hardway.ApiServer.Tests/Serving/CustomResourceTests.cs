@@ -43,7 +43,7 @@ public sealed class CustomResourceTests(RunningServer server) : IClassFixture<Ru
         await DefineAsync("hooked", """
             {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"full":{"type":"string"}}}}},
             {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","properties":{"first":{"type":"string"},"last":{"type":"string"}}}}}
-            """, $$"""{"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],"clientConfig":{"url":"{{webhook.Url}}/convert","caBundle":"{{webhook.Bundle}}"}}}""");
+            """, $$$$"""{"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],"clientConfig":{"url":"{{{{webhook.Url}}}}/convert","caBundle":"{{{{webhook.Bundle}}}}"}}}""");
         var (code, made) = await server.SendAsync("POST", "/apis/hooked.test/v2/namespaces/default/things", """{"apiVersion":"hooked.test/v2","kind":"Thing","metadata":{"name":"a"},"first":"Ada","last":"Lovelace"}""");
         Assert.Equal(201, code);
         Assert.Equal("Ada", made["first"]);

@@ -54,7 +54,7 @@ public sealed class WebhookTests(RunningServer server) : IClassFixture<RunningSe
 
     private async Task<(int, object?)> RefusedAsync(string label)
     {
-        var (code, status) = await server.SendAsync("POST", ConfigMaps, $$$"""{"metadata":{"name":"{{{label}}}","labels":{"hooks":"{{{label}}}"}}}""");
+        var (code, status) = await server.SendAsync("POST", ConfigMaps, $$$$"""{"metadata":{"name":"{{{{label}}}}","labels":{"hooks":"{{{{label}}}}"}}}""");
         return (code, status["reason"]);
     }
 
