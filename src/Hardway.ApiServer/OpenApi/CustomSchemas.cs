@@ -7,8 +7,6 @@ namespace Hardway.ApiServer.OpenApi;
 /// <summary>The schemas of custom kinds as documents show them: as written, with what every object has. Version 2 knows no alternatives: they are left out.</summary>
 internal sealed class CustomSchemas
 {
-    public static readonly CustomSchemas None = new([]);
-
     private static readonly string[] s_newer = ["oneOf", "anyOf", "allOf", "not", "nullable", "x-kubernetes-validations"];
     private readonly Dictionary<string, ServedResource> _byType;
 
