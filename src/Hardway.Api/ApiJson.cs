@@ -65,6 +65,21 @@ public static class ApiJson
         }
     }
 
+    /// <summary>Reads one JSON object into a value that is there already.</summary>
+    /// <exception cref="ApiDecodeException">The text is no JSON, or a value does not fit its field.</exception>
+    public static void Read(ApiStruct value, ReadOnlySpan<byte> json, DecodeReport? report = null)
+    {
+        try
+        {
+            var decoder = new JsonDecoder(json, report);
+            decoder.ReadDocument(value);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new ApiDecodeException("the body is not valid JSON: " + e.Message);
+        }
+    }
+
     /// <summary>Reads any JSON into a tree.</summary>
     /// <exception cref="ApiDecodeException">The text is no JSON.</exception>
     public static object? DeserializeTree(ReadOnlySpan<byte> json, DecodeReport? report = null)
@@ -97,6 +112,14 @@ public sealed class DecodeReport
     public List<string> Duplicate { get; } = [];
 
     public bool IsEmpty => Unknown.Count == 0 && Duplicate.Count == 0;
+
+    public void AddUnknown(IEnumerable<string> paths)
+    {
+        foreach (var path in paths)
+        {
+            Add(Unknown, path);
+        }
+    }
 
     internal void Add(List<string> where, string path)
     {

@@ -15,6 +15,9 @@ public abstract class ApiStruct
     /// <summary>Sets the field; null resets it to its zero value. The value's CLR type must be the property's.</summary>
     public abstract void Set(int ordinal, object? value);
 
+    /// <summary>Of an open type: the fields that its schema does not name, as JSON trees. Null where the type is closed.</summary>
+    public virtual Dictionary<string, object?>? Rest => null;
+
     public ApiStruct DeepClone() => ApiValues.Clone(this);
 
     /// <summary>Semantic equality: absent and empty lists and maps are equal, quantities compare by value.</summary>

@@ -22,6 +22,14 @@ internal static class ApiTrees
             map[field.Name] = item is null ? Zero(field) : OfValue(item, field.Shape, managedFields);
         }
 
+        if (value.Rest is { Count: > 0 } rest)
+        {
+            foreach (var (key, item) in OfMap(rest, Shape.Any, managedFields))
+            {
+                map[key] = item;
+            }
+        }
+
         return map;
     }
 

@@ -5,6 +5,8 @@ namespace Hardway.Api;
 /// <summary>Copying and comparing values of any shape.</summary>
 public static class ApiValues
 {
+    private static readonly Dictionary<string, object?> s_noRest = [];
+
     public static ApiStruct Clone(ApiStruct value)
     {
         var schema = value.StructSchema;
@@ -13,6 +15,11 @@ public static class ApiValues
         {
             // Set on every field: a new object carries kind and apiVersion, the original may not.
             copy.Set(field.Ordinal, CloneValue(value.Get(field.Ordinal), field.Shape));
+        }
+
+        foreach (var (key, item) in value.Rest ?? s_noRest)
+        {
+            copy.Rest![key] = CloneTree(item);
         }
 
         return copy;
@@ -103,7 +110,7 @@ public static class ApiValues
             }
         }
 
-        return true;
+        return a.Rest is null || TreesEqual(a.Rest, b.Rest);
     }
 
     public static bool AreEqual(object? x, object? y, Shape shape)

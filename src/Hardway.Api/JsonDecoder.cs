@@ -22,7 +22,9 @@ internal ref struct JsonDecoder
         _path = [];
     }
 
-    public ApiStruct ReadDocument(TypeSchema schema)
+    public ApiStruct ReadDocument(TypeSchema schema) => ReadDocument(schema.New());
+
+    public ApiStruct ReadDocument(ApiStruct into)
     {
         _reader.Read();
         if (_reader.TokenType == JsonTokenType.Null)
@@ -37,7 +39,7 @@ internal ref struct JsonDecoder
             throw Unfit("an object");
         }
 
-        var value = ReadStruct(schema.New());
+        var value = ReadStruct(into);
         ExpectEnd();
         return value;
     }
@@ -68,6 +70,12 @@ internal ref struct JsonDecoder
         while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = FindField(schema, hint);
+            if (field is null && value.Rest is { } rest)
+            {
+                ReadMember(rest);
+                continue;
+            }
+
             if (field is null)
             {
                 ReportUnknown();
@@ -265,16 +273,7 @@ internal ref struct JsonDecoder
                 var map = new Dictionary<string, object?>(StringComparer.Ordinal);
                 while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    var key = _reader.GetString()!;
-                    _path.Add(key);
-                    if (_report is not null && map.ContainsKey(key))
-                    {
-                        _report.Add(_report.Duplicate, PathText());
-                    }
-
-                    _reader.Read();
-                    map[key] = ReadTree();
-                    _path.RemoveAt(_path.Count - 1);
+                    ReadMember(map);
                 }
 
                 return map;
@@ -298,6 +297,21 @@ internal ref struct JsonDecoder
             default:
                 return null;
         }
+    }
+
+    /// <summary>A name and its value, of any form.</summary>
+    private void ReadMember(Dictionary<string, object?> map)
+    {
+        var key = _reader.GetString()!;
+        _path.Add(key);
+        if (_report is not null && map.ContainsKey(key))
+        {
+            _report.Add(_report.Duplicate, PathText());
+        }
+
+        _reader.Read();
+        map[key] = ReadTree();
+        _path.RemoveAt(_path.Count - 1);
     }
 
     /// <summary>What null stands for inside a list or map.</summary>

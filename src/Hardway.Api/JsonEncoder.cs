@@ -26,6 +26,11 @@ internal static class JsonEncoder
             }
         }
 
+        if (value.Rest is { Count: > 0 } rest)
+        {
+            WriteSortedMembers(writer, rest);
+        }
+
         writer.WriteEndObject();
     }
 
@@ -112,6 +117,40 @@ internal static class JsonEncoder
             default:
                 WriteValue(writer, value, Shape.Any);
                 break;
+        }
+    }
+
+    /// <summary>Sorted by name all the way down: equal trees have equal bytes, whatever order they came in.</summary>
+    private static void WriteSorted(Utf8JsonWriter writer, object? value)
+    {
+        switch (value)
+        {
+            case Dictionary<string, object?> map:
+                writer.WriteStartObject();
+                WriteSortedMembers(writer, map);
+                writer.WriteEndObject();
+                break;
+            case List<object?> list:
+                writer.WriteStartArray();
+                foreach (var item in list)
+                {
+                    WriteSorted(writer, item);
+                }
+
+                writer.WriteEndArray();
+                break;
+            default:
+                WriteValue(writer, value, Shape.Any);
+                break;
+        }
+    }
+
+    private static void WriteSortedMembers(Utf8JsonWriter writer, Dictionary<string, object?> map)
+    {
+        foreach (var key in SortedKeys(map.Keys, map.Count))
+        {
+            writer.WritePropertyName(key);
+            WriteSorted(writer, map[key]);
         }
     }
 

@@ -1,3 +1,4 @@
+using Hardway.Cel.Checking;
 using Hardway.Cel.Functions;
 using Hardway.Cel.Syntax;
 
@@ -5,7 +6,7 @@ namespace Hardway.Cel;
 
 /// <summary>
 /// What expressions may name: variables, and the functions of CEL's standard and Kubernetes' libraries. Immutable, safe for all threads.
-/// Types are not checked before evaluation; names and syntax are.
+/// Names and syntax are checked when an expression is compiled, types by <see cref="CelProgram.Check"/>.
 /// </summary>
 public sealed class CelEnvironment(params IEnumerable<string> variables)
 {
@@ -33,6 +34,22 @@ public sealed class CelProgram
     }
 
     public string Text { get; }
+
+    /// <summary>The type of the value and the work it takes at most, given the types of the variables.</summary>
+    /// <exception cref="CelTypeException">Types that do not fit, and where.</exception>
+    public CelCheck Check(IReadOnlyDictionary<string, CelDecl> variables)
+    {
+        var scope = new CheckScope(variables);
+        try
+        {
+            var (type, cost) = CelChecker.Check(_root, scope);
+            return new CelCheck(type, cost, scope.Names);
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            throw new CelTypeException("the expression is nested too deeply", 0);
+        }
+    }
 
     /// <summary>
     /// The value: null, bool, long, ulong, double, string, byte[], DateTimeOffset, TimeSpan, lists, dictionaries, or an object of a library.

@@ -35,6 +35,9 @@ internal sealed class MemoryReader : IResourceReader
     public ValueTask<T?> GetFreshAsync<T>(string @namespace, string name, CancellationToken cancellationToken)
         where T : KubeObject, IApiType<T>, new() => ValueTask.FromResult(Get<T>(@namespace, name));
 
+    public ServedObjects? OfKind(string apiVersion, string kind, string @namespace) => ApiCatalog.Resources.FirstOrDefault(r => r.Kind == kind && r.ApiVersion == apiVersion) is not { } info ? null
+        : new ServedObjects(info.Namespaced, [.. _objects.Values.Where(o => o.StructSchema == info.Type && (!info.Namespaced || @namespace.Length == 0 || o.Metadata.Namespace == @namespace))]);
+
     public long Generation<T>()
         where T : KubeObject, IApiType<T>, new() => _generation;
 }

@@ -92,6 +92,12 @@ public sealed class FieldManager(TimeProvider time)
     private void Record(List<ManagedEntry> entries, Dictionary<string, object?> live, Dictionary<string, object?> updated, MergeType type, FieldWriter writer, FieldSet? reset)
     {
         var difference = TreeWalk.Compare(live, updated, type);
+        if (reset is not null)
+        {
+            // What the endpoint ignores does not change, whatever the body says: its owners keep it.
+            difference = new TreeDifference(difference.Added.RecursiveDifference(reset), difference.Modified.RecursiveDifference(reset), difference.Removed.RecursiveDifference(reset));
+        }
+
         var changed = difference.Modified.IsEmpty ? difference.Added : difference.Added.IsEmpty ? difference.Modified : difference.Modified.Union(difference.Added);
         var removed = difference.Removed;
         if (reset is not null)
@@ -108,12 +114,12 @@ public sealed class FieldManager(TimeProvider time)
             next = Owned(next);
             if (own is null && !next.IsEmpty)
             {
-                entries.Add(new ManagedEntry(writer.Manager, "Update", writer.ApiVersion, writer.Subresource, time.GetUtcNow(), next));
+                entries.Add(new ManagedEntry(writer.Manager, "Update", writer.ApiVersion, writer.Subresource, Now(writer), next));
             }
             else if (own is not null && !own.Fields.SetEquals(next))
             {
                 own.Fields = next;
-                own.Time = time.GetUtcNow();
+                own.Time = Now(writer);
             }
         }
 
@@ -174,6 +180,9 @@ public sealed class FieldManager(TimeProvider time)
         SetManaged(merged, entries);
         return merged;
     }
+
+    /// <summary>What is written through scale is recorded without a time, as upstream does.</summary>
+    private DateTimeOffset Now(FieldWriter writer) => writer.Subresource == "scale" ? default : time.GetUtcNow();
 
     /// <summary>Drops what was applied before, is not applied now, and no one else owns.</summary>
     private static Dictionary<string, object?> Prune(Dictionary<string, object?> merged, List<ManagedEntry> entries, FieldSet? last, MergeType type)

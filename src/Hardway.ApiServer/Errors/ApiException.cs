@@ -9,6 +9,9 @@ internal sealed class ApiException(Status status, Exception? inner = null) : Exc
 {
     public Status Status { get; } = status;
 
+    /// <summary>The answer is this text, as paths have that no API server stands behind; null for the Status.</summary>
+    public string? Text { get; init; }
+
     public int Code => Status.Code;
 
     public string Reason => Status.Reason;

@@ -12,6 +12,12 @@ internal static class Statuses
     /// <summary>No such path.</summary>
     public static ApiException NoSuchResource() => Make(404, StatusReason.NotFound, "the server could not find the requested resource", new StatusDetails());
 
+    /// <summary>No such path, and no API server that would have it.</summary>
+    public static ApiException PageNotFound() => Text(404, StatusReason.NotFound, "404 page not found");
+
+    /// <summary>An answer in plain text.</summary>
+    public static ApiException Text(int code, string reason, string text) => new(new Status { StatusValue = "Failure", Message = text, Reason = reason, Code = code }) { Text = text + "\n" };
+
     public static ApiException AlreadyExists(string group, string resource, string name) =>
         Make(409, StatusReason.AlreadyExists, $"{Qualified(resource, group)} \"{name}\" already exists", Details(group, resource, name));
 

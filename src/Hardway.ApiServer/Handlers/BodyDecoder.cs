@@ -50,6 +50,23 @@ internal static class BodyDecoder
         return value;
     }
 
+    /// <summary>Reads the request's body as an object of the resource.</summary>
+    public static async Task<KubeObject> ReadObjectAsync(RequestContext context, ServedResource resource, FieldValidation validation)
+    {
+        if (resource.Registry.Custom is not { } custom)
+        {
+            return (KubeObject)await ReadAsync(context, resource.Info.Type, validation).ConfigureAwait(false);
+        }
+
+        if (RequestBody.IsProtobuf(context.Request))
+        {
+            throw Statuses.UnsupportedMediaType("custom resources have no protobuf form; accepted media types include: application/json, application/yaml");
+        }
+
+        var json = await RequestBody.ReadJsonAsync(context).ConfigureAwait(false);
+        return CustomBody.Decode(context, custom, json, validation);
+    }
+
     /// <summary>Protobuf knows no unknown names: its fields are numbers.</summary>
     public static ApiStruct DecodeProtobuf(TypeSchema type, ReadOnlyMemory<byte> body)
     {
@@ -79,6 +96,11 @@ internal static class BodyDecoder
             throw refuse($"{resource.Info.Kind} in version \"{resource.Info.Version}\" cannot be handled as a {resource.Info.Kind}: {e.Message}");
         }
 
+        if (resource.Registry.Custom is { } custom)
+        {
+            CustomBody.Shape(custom, value, report);
+        }
+
         if (report is { IsEmpty: false } && validation == FieldValidation.Strict)
         {
             throw refuse("strict decoding error: " + string.Join(", ", Problems(report)));
@@ -100,7 +122,12 @@ internal static class BodyDecoder
             SchemaDefaults.Apply(value);
         }
 
-        resource.Rules.Default(value);
+        if (!resource.Registry.IsCustom)
+        {
+            // Those of custom objects are in their schema, and were filled in when the body was read.
+            resource.Rules.Default(value);
+        }
+
         return value;
     }
 

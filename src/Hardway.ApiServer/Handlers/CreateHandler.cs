@@ -14,7 +14,7 @@ internal sealed class CreateHandler(ApiServices services)
     {
         var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = WriteOptions.Read(context, "CreateOptions");
-        var value = (KubeObject)await BodyDecoder.ReadAsync(context, resource.Info.Type, options.Validation).ConfigureAwait(false);
+        var value = await BodyDecoder.ReadObjectAsync(context, resource, options.Validation).ConfigureAwait(false);
         context.RequestObject = value;
         value = BodyDecoder.ToStorage(resource, value);
         var written = await services.Create.RunAsync(new CreateRequest(resource, context.Info.Namespace, value)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Hardway.Api;
+using Hardway.ApiServer.Aggregation;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
@@ -8,7 +9,7 @@ using Hardway.ApiServer.Serving;
 namespace Hardway.ApiServer.Handlers;
 
 /// <summary>What is served: /api, /apis, a group, a group version; /api and /apis also aggregated (all resources in one answer).</summary>
-internal sealed class DiscoveryHandler(ApiServices services)
+internal sealed class DiscoveryHandler(ApiServices services, AggregatedApis apis)
 {
 
     /// <summary>False when the path is none of discovery's.</summary>
@@ -41,7 +42,7 @@ internal sealed class DiscoveryHandler(ApiServices services)
         };
         if (tree is null)
         {
-            throw Statuses.NoSuchResource();
+            throw parts[0] == "api" || services.Scheme.IsBuiltIn(parts[1]) ? Statuses.NoSuchResource() : Statuses.PageNotFound();
         }
 
         var media = Negotiation.Of(context.Request, Offer.Yaml | Offer.Protobuf).Media;
@@ -65,7 +66,7 @@ internal sealed class DiscoveryHandler(ApiServices services)
         foreach (var group in ByGroup().Where(g => g.Name.Length == 0 == core))
         {
             items.Add(Map(("metadata", group.Name.Length == 0 ? Map() : Map(("name", group.Name))),
-                ("versions", group.Versions.ConvertAll(v => (object?)Map(("version", v.Name), ("resources", v.Resources.ConvertAll(r => (object?)Aggregated(r))), ("freshness", "Current"))))));
+                ("versions", group.Versions.ConvertAll(v => (object?)VersionTree(v)))));
         }
 
         var tree = Map(("kind", "APIGroupDiscoveryList"), ("apiVersion", "apidiscovery.k8s.io/" + version), ("metadata", Map()), ("items", items));
@@ -81,6 +82,19 @@ internal sealed class DiscoveryHandler(ApiServices services)
         }
 
         await ResponseWriter.WriteJsonAsync(context, 200, json, MediaType.Json, $"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList").ConfigureAwait(false);
+    }
+
+    /// <summary>Of another server's version what it said when it was last asked; nothing while it does not answer.</summary>
+    private static Dictionary<string, object?> VersionTree(DiscoveredVersion version)
+    {
+        if (!version.IsRemote)
+        {
+            return Map(("version", version.Name), ("resources", version.Resources.ConvertAll(r => (object?)Aggregated(r))), ("freshness", "Current"));
+        }
+
+        return version.Remote is { } remote
+            ? Map(("version", version.Name), ("resources", RemoteResources.Aggregated(remote.Resources, version.Group, version.Name)), ("freshness", "Current"))
+            : Map(("version", version.Name), ("freshness", "Stale"));
     }
 
     private static Dictionary<string, object?> Aggregated(ResourceInfo resource)
@@ -136,7 +150,7 @@ internal sealed class DiscoveryHandler(ApiServices services)
 
     private Dictionary<string, object?>? Resources(string group, string version)
     {
-        if (ByGroup().Find(g => g.Name == group)?.Versions.Find(v => v.Name == version) is not { } found)
+        if (ByGroup().Find(g => g.Name == group)?.Versions.Find(v => v.Name == version) is not { Resources.Count: > 0 } found)
         {
             return null;
         }
@@ -173,32 +187,51 @@ internal sealed class DiscoveryHandler(ApiServices services)
         return map;
     }
 
+    /// <summary>Built-in groups in their order, then custom ones and those of other servers by their priority and name.</summary>
     private List<DiscoveredGroup> ByGroup()
     {
         var groups = new List<DiscoveredGroup>();
-        var all = services.Scheme.BuiltIn.Select(s => s.Info).OrderBy(r => r.DiscoveryOrder)
-            .Concat(services.Scheme.Custom.Served.Select(s => s.Info).OrderBy(r => r.Group, StringComparer.Ordinal));
-        foreach (var resource in all)
+        foreach (var resource in services.Scheme.BuiltIn.Select(s => s.Info).OrderBy(r => r.DiscoveryOrder))
         {
-            if (groups.Find(g => g.Name == resource.Group) is not { } group)
-            {
-                groups.Add(group = new DiscoveredGroup(resource.Group, []));
-            }
+            Add(groups, resource.Group, resource.Version, int.MaxValue).Resources.Add(resource);
+        }
 
-            if (group.Versions.Find(v => v.Name == resource.Version) is not { } version)
-            {
-                group.Versions.Add(version = new DiscoveredVersion(resource.Version, []));
-            }
+        foreach (var resource in services.Scheme.Custom.Served.Select(s => s.Info))
+        {
+            Add(groups, resource.Group, resource.Version, GroupPriorities.Custom).Resources.Add(resource);
+        }
 
-            version.Resources.Add(resource);
+        // Those that this server makes for itself say nothing that is not known already, and go a moment late.
+        foreach (var service in apis.All.Where(s => !APIServiceController.IsManaged(s)))
+        {
+            var version = Add(groups, service.Spec.Group, service.Spec.Version, service.Spec.GroupPriorityMinimum);
+            version.Priority = service.Spec.VersionPriority;
+            version.IsRemote = service.Spec.Service is not null;
+            version.Remote = version.IsRemote && AggregatedApis.IsAvailable(service) ? apis.DiscoveryOf(service) : null;
         }
 
         foreach (var group in groups)
         {
-            group.Versions.Sort((a, b) => VersionOrder.Compare(a.Name, b.Name));
+            group.Versions.Sort((a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : VersionOrder.Compare(a.Name, b.Name));
         }
 
-        return groups;
+        return [.. groups.OrderByDescending(g => g.Priority).ThenBy(g => g.Priority == int.MaxValue ? "" : g.Name, StringComparer.Ordinal)];
+    }
+
+    private static DiscoveredVersion Add(List<DiscoveredGroup> groups, string name, string version, int priority)
+    {
+        if (groups.Find(g => g.Name == name) is not { } group)
+        {
+            groups.Add(group = new DiscoveredGroup(name, []));
+        }
+
+        group.Priority = Math.Max(group.Priority, priority);
+        if (group.Versions.Find(v => v.Name == version) is not { } found)
+        {
+            group.Versions.Add(found = new DiscoveredVersion(name, version, []));
+        }
+
+        return found;
     }
 
     private static Dictionary<string, object?> Map(params ReadOnlySpan<(string Key, object? Value)> fields)
@@ -222,7 +255,18 @@ internal sealed class DiscoveryHandler(ApiServices services)
 
     private static List<object?> Strings(string[] values) => [.. values];
 
-    private sealed record DiscoveredGroup(string Name, List<DiscoveredVersion> Versions);
+    private sealed record DiscoveredGroup(string Name, List<DiscoveredVersion> Versions)
+    {
+        public int Priority { get; set; }
+    }
 
-    private sealed record DiscoveredVersion(string Name, List<ResourceInfo> Resources);
+    private sealed record DiscoveredVersion(string Group, string Name, List<ResourceInfo> Resources)
+    {
+        /// <summary>As its APIService has it; before that is made, all are equal.</summary>
+        public int Priority { get; set; }
+
+        public bool IsRemote { get; set; }
+
+        public RemoteDiscovery? Remote { get; set; }
+    }
 }

@@ -38,16 +38,21 @@ internal sealed class Dispatcher
     public Task HandleAsync(RequestContext context)
     {
         var info = context.Info;
-        var resource = _services.Scheme.Find(info.Group, info.Version, info.Resource) ?? throw Statuses.NoSuchResource();
+        var resource = _services.Scheme.Find(info.Group, info.Version, info.Resource) ?? throw (_services.Scheme.IsBuiltIn(info.Group) ? Statuses.NoSuchResource() : Statuses.PageNotFound());
         if (resource.Info.Namespaced ? info.Namespace.Length == 0 && info.Verb is not ("list" or "watch") : info.Namespace.Length > 0 && info.Resource != "namespaces")
         {
-            throw Statuses.NoSuchResource();
+            throw resource.Registry.IsCustom ? Statuses.PageNotFound() : Statuses.NoSuchResource();
         }
 
         if (info.Name.Contains('%') || info.Path.Contains("//", StringComparison.Ordinal) && info.Subresource != "proxy")
         {
             // An escaped slash stays escaped in the path: no name has one.
             throw Statuses.NoSuchResource();
+        }
+
+        if (resource.Registry.Custom?.Deprecation is { } deprecation)
+        {
+            context.Warn(deprecation);
         }
 
         foreach (var warning in Deprecations.Of(info))
@@ -86,6 +91,7 @@ internal sealed class Dispatcher
             "get" => _get.HandleAsync(context, resource),
             "list" => _list.HandleAsync(context, resource),
             "watch" => _watch.HandleAsync(context, resource),
+            "create" when resource.Registry.Custom is { IsTerminating: true } => throw Statuses.MethodNotAllowed(info.Group, info.Resource, "create"),
             "create" => _create.HandleAsync(context, resource),
             "update" => _update.HandleAsync(context, resource, ""),
             "patch" => _patch.HandleAsync(context, resource, ""),
@@ -98,7 +104,8 @@ internal sealed class Dispatcher
     private Task SubresourceAsync(RequestContext context, ServedResource resource)
     {
         var info = context.Info;
-        var subresource = resource.Subresource(info.Subresource) ?? throw Statuses.NoSuchResource();
+        var subresource = resource.Subresource(info.Subresource)
+            ?? throw (resource.Registry.IsCustom ? Statuses.NotFound(info.Group, info.Resource, info.Name) : Statuses.NoSuchResource());
         if (_connect.Handles(info.Subresource))
         {
             return _connect.HandleAsync(context, resource, info.Subresource);

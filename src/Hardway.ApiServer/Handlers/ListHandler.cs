@@ -71,8 +71,14 @@ internal sealed class ListHandler(ApiServices services)
         }
     }
 
-    /// <summary>The page that the query asks for.</summary>
+    /// <summary>The page that the query asks for, custom objects in the version asked for.</summary>
     public async Task<ListPage> ReadAsync(RequestContext context, ServedResource resource, ObjectFilter filter)
+    {
+        var page = await FindAsync(context, resource, filter).ConfigureAwait(false);
+        return resource.Registry.Custom is { } custom ? page with { Items = await custom.ShowAsync(page.Items, context.Aborted).ConfigureAwait(false) } : page;
+    }
+
+    private async Task<ListPage> FindAsync(RequestContext context, ServedResource resource, ObjectFilter filter)
     {
         var query = context.Request.Query;
         var limit = ReadLimit(query["limit"].ToString());
@@ -267,7 +273,7 @@ internal sealed class ListHandler(ApiServices services)
     private static void WriteHead(ArrayBufferWriter<byte> buffer, ServedResource resource, ListPage page)
     {
         buffer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Info.Kind}List\",\"apiVersion\":\"{resource.Info.ApiVersion}\",\"metadata\":"));
-        ApiJson.Write(buffer, page.Metadata);
+        WriteMetadata(buffer, resource, page.Metadata);
         buffer.Write(",\"items\":["u8);
     }
 
@@ -309,6 +315,20 @@ internal sealed class ListHandler(ApiServices services)
         return buffer.WrittenMemory;
     }
 
+    /// <summary>Lists of custom objects have continue even where it is empty.</summary>
+    private static void WriteMetadata(ArrayBufferWriter<byte> buffer, ServedResource resource, ListMeta metadata)
+    {
+        if (!resource.Registry.IsCustom)
+        {
+            ApiJson.Write(buffer, metadata);
+            return;
+        }
+
+        var tree = ApiJson.ToTree(metadata);
+        tree.TryAdd("continue", "");
+        buffer.Write(ApiJson.SerializeTree(tree));
+    }
+
     private static void WriteItem(ArrayBufferWriter<byte> buffer, ServedResource resource, ReadOnlyMemory<byte> json, int envelope)
     {
         if (envelope > 0 && json.Span.StartsWith(resource.Registry.Envelope.Span))
@@ -320,7 +340,7 @@ internal sealed class ListHandler(ApiServices services)
 
         if (resource.Registry.IsCustom)
         {
-            buffer.Write(VersionConversion.Convert(json, resource).Span);
+            buffer.Write(json.Span);
             return;
         }
 

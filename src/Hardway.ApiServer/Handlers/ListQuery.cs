@@ -12,9 +12,11 @@ internal sealed class ObjectFilter
     private readonly Selector _labels;
     private readonly IReadOnlyList<FieldTerm> _fields;
     private readonly string? _name;
+    private readonly IReadOnlyList<SelectableField>? _custom;
 
-    private ObjectFilter(Selector labels, IReadOnlyList<FieldTerm> fields, string? name)
+    private ObjectFilter(Selector labels, IReadOnlyList<FieldTerm> fields, string? name, IReadOnlyList<SelectableField>? custom)
     {
+        _custom = custom;
         _labels = labels;
         _fields = fields;
         _name = name;
@@ -44,7 +46,7 @@ internal sealed class ObjectFilter
             }
         }
 
-        return new ObjectFilter(labels, fields, context.Info.Name.Length > 0 && fields.All(f => f.Key != "metadata.name") ? context.Info.Name : null);
+        return new ObjectFilter(labels, fields, context.Info.Name.Length > 0 && fields.All(f => f.Key != "metadata.name") ? context.Info.Name : null, resource.Registry.IsCustom ? resource.Rules.SelectableFields : null);
     }
 
     /// <summary>The value of the kind's index field, when just one is asked for.</summary>
@@ -64,7 +66,7 @@ internal sealed class ObjectFilter
             {
                 "metadata.name" => value.Name,
                 "metadata.namespace" => value.Namespace,
-                _ => value.Fields.GetValueOrDefault(term.Key, ""),
+                _ => FieldOf(value, term.Key),
             };
             if (actual == term.Value != term.IsEqual)
             {
@@ -73,6 +75,19 @@ internal sealed class ObjectFilter
         }
 
         return _labels.Matches(value.Labels);
+    }
+
+    /// <summary>Custom objects may have been read before their definition was known: they are read for this again.</summary>
+    private string FieldOf(CachedObject value, string field)
+    {
+        if (_custom is null)
+        {
+            return value.Fields.GetValueOrDefault(field, "");
+        }
+
+        var scanner = new MetadataScanner(value.Json.Span, _custom);
+        scanner.Scan();
+        return scanner.Fields?.GetValueOrDefault(field, "") ?? "";
     }
 }
 

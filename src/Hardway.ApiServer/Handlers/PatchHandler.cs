@@ -1,6 +1,7 @@
 using Hardway.Api;
 using Hardway.Api.FieldManagement;
 using Hardway.Api.Patching;
+using Hardway.ApiServer.Custom;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
@@ -23,7 +24,7 @@ internal sealed class PatchHandler(ApiServices services)
         {
             throw Statuses.UnsupportedMediaType("the body of the request was in an unknown format - accepted media types include: "
                 + string.Join(", ", resource.Registry.IsCustom ? [JsonType, MergeTypeName, ApplyType] : new[] { JsonType, MergeTypeName, StrategicType, ApplyType }),
-                type == StrategicType ? null : new Hardway.Api.Meta.V1.StatusDetails());
+                resource.Registry.IsCustom ? null : new Hardway.Api.Meta.V1.StatusDetails());
         }
 
         var negotiation = Negotiation.Of(context.Request, resource.Offer);
@@ -188,8 +189,15 @@ internal sealed class PatchHandler(ApiServices services)
     private static void CheckUnknown(RequestContext context, ServedResource resource, Dictionary<string, object?> config, WriteOptions options)
     {
         _ = options;
-        if (resource.Registry.IsCustom)
+        if (resource.Registry.Custom is { } custom)
         {
+            var gone = new List<string>();
+            SchemaShape.PruneRoot((Dictionary<string, object?>)ApiValues.CloneTree(config)!, custom.Schema, gone);
+            if (gone.Count > 0)
+            {
+                throw Untyped(context, resource, string.Join(", ", gone.Select(p => $".{p}: field not declared in schema")));
+            }
+
             return;
         }
 
@@ -200,15 +208,17 @@ internal sealed class PatchHandler(ApiServices services)
         }
         catch (ApiDecodeException e)
         {
-            throw Statuses.Plain($"failed to create typed patch object ({context.Info.Namespace}/{context.Info.Name}; {resource.Info.ApiVersion}, Kind={resource.Info.Kind}): {e.Message}");
+            throw Untyped(context, resource, e.Message);
         }
 
         if (report.Unknown.Count > 0)
         {
-            throw Statuses.Plain($"failed to create typed patch object ({context.Info.Namespace}/{context.Info.Name}; {resource.Info.ApiVersion}, Kind={resource.Info.Kind}): "
-                + string.Join(", ", report.Unknown.Select(p => $".{p}: field not declared in schema")));
+            throw Untyped(context, resource, string.Join(", ", report.Unknown.Select(p => $".{p}: field not declared in schema")));
         }
     }
+
+    private static ApiException Untyped(RequestContext context, ServedResource resource, string why) =>
+        Statuses.Plain($"failed to create typed patch object ({context.Info.Namespace}/{context.Info.Name}; {resource.Info.ApiVersion}, Kind={resource.Info.Kind}): {why}");
 
     private static void CheckEnvelope(ServedResource resource, Dictionary<string, object?> tree, bool isApply)
     {

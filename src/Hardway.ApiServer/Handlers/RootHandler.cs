@@ -1,4 +1,5 @@
 using Hardway.Api;
+using Hardway.ApiServer.Aggregation;
 using Hardway.ApiServer.Authentication.ServiceAccounts;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
@@ -9,12 +10,12 @@ using Hardway.Hosting;
 namespace Hardway.ApiServer.Handlers;
 
 /// <summary>All paths that are no resources: health, metrics, version, discovery, OpenAPI, OIDC documents, and the list of them at /.</summary>
-internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId, OpenApiHandler openApi)
+internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId, OpenApiHandler openApi, AggregatedApis apis)
 {
     private static readonly string[] s_paths =
         ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/openapi/v2", "/openapi/v3", "/version", OpenIdDocuments.ConfigurationPath, OpenIdDocuments.KeysPath];
 
-    private readonly DiscoveryHandler _discovery = new(services);
+    private readonly DiscoveryHandler _discovery = new(services, apis);
     private readonly MetricsEndpoint _metrics = new(services);
 
     public async Task HandleAsync(RequestContext context)
@@ -42,8 +43,7 @@ internal sealed class RootHandler(ApiServices services, OpenIdDocuments? openId,
                 await WriteAsync(context, openId.Keys, OpenIdDocuments.KeysType).ConfigureAwait(false);
                 break;
             default:
-                await ResponseWriter.WriteTextAsync(context, 404, "404 page not found\n").ConfigureAwait(false);
-                break;
+                throw Statuses.PageNotFound();
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class ScaleHandler(ApiServices services)
         var negotiation = Negotiation.Of(context.Request, Offer.Yaml | Offer.Protobuf);
         var found = await services.Objects.GetAsync(resource.Registry, context.Info.Namespace, context.Info.Name, context.Request.Query["resourceVersion"].ToString(), context.Aborted).ConfigureAwait(false)
             ?? throw Statuses.NotFound(resource.Info.Group, resource.Info.Plural, context.Info.Name);
-        await ResponseWriter.WriteAsync(context, 200, ScaleView.Of(ObjectStore.Decode(resource.Registry, found)), negotiation.Media).ConfigureAwait(false);
+        await ResponseWriter.WriteAsync(context, 200, ScaleView.Of(ObjectStore.Decode(resource.Registry, found), resource), negotiation.Media).ConfigureAwait(false);
     }
 
     public async Task UpdateAsync(RequestContext context, ServedResource resource)
@@ -71,13 +71,13 @@ internal sealed class ScaleHandler(ApiServices services)
         var info = context.Info;
         KubeObject Changed(KubeObject current)
         {
-            var scale = change(ScaleView.Of(current));
+            var scale = change(ScaleView.Of(current, resource));
             if (scale.Metadata.Name.Length > 0 && scale.Metadata.Name != info.Name)
             {
                 throw Statuses.BadRequest($"the name of the object ({scale.Metadata.Name}) does not match the name on the URL ({info.Name})");
             }
 
-            if (scale.Spec.Replicas < 0)
+            if (scale.Spec.Replicas < 0 && !resource.Registry.IsCustom)
             {
                 var errors = new ErrorList();
                 errors.Invalid(FieldPath.Spec.Child("replicas"), scale.Spec.Replicas, "must be greater than or equal to 0");
@@ -91,7 +91,7 @@ internal sealed class ScaleHandler(ApiServices services)
                 throw Statuses.Conflict(resource.Info.Group, resource.Info.Plural, info.Name, $"Precondition failed: UID in precondition: {scale.Metadata.Uid}, UID in object meta: {value.Metadata.Uid}");
             }
 
-            ScaleView.SetReplicas(value, scale.Spec.Replicas);
+            ScaleView.SetReplicas(value, scale.Spec.Replicas, resource);
             return value;
         }
 
@@ -102,16 +102,16 @@ internal sealed class ScaleHandler(ApiServices services)
             DryRun = options.DryRun,
             FieldManager = options.FieldManager,
             Subresource = "scale",
-            AdmissionView = ScaleView.Of,
+            AdmissionView = value => ScaleView.Of(value, resource),
         }, context.Aborted).ConfigureAwait(false);
-        await ResponseWriter.WriteAsync(context, 200, ScaleView.Of(written.Value), negotiation.Media).ConfigureAwait(false);
+        await ResponseWriter.WriteAsync(context, 200, ScaleView.Of(written.Value, resource), negotiation.Media).ConfigureAwait(false);
     }
 }
 
 /// <summary>A scalable object seen as a Scale, by the schema: spec.replicas, status.replicas and the selector.</summary>
 internal static class ScaleView
 {
-    public static Scale Of(KubeObject value)
+    public static Scale Of(KubeObject value, ServedResource resource)
     {
         var meta = value.Metadata;
         var scale = new Scale
@@ -125,6 +125,15 @@ internal static class ScaleView
                 CreationTimestamp = meta.CreationTimestamp,
             },
         };
+        if (resource.Registry.Custom?.Scale is { } custom)
+        {
+            var rest = value.Rest!;
+            scale.Spec.Replicas = (int)(custom.SpecReplicas(rest) ?? throw Statuses.Internal($"the spec replicas field \"{custom.SpecPath}\" does not exist"));
+            scale.Status.Replicas = (int)custom.StatusReplicas(rest);
+            scale.Status.Selector = custom.Selector(rest);
+            return scale;
+        }
+
         var spec = Part(value, "spec");
         scale.Spec.Replicas = Number(spec, "replicas");
         scale.Status.Replicas = Number(Part(value, "status"), "replicas");
@@ -132,8 +141,14 @@ internal static class ScaleView
         return scale;
     }
 
-    public static void SetReplicas(KubeObject value, int replicas)
+    public static void SetReplicas(KubeObject value, int replicas, ServedResource resource)
     {
+        if (resource.Registry.Custom?.Scale is { } custom)
+        {
+            custom.SetReplicas(value.Rest!, replicas);
+            return;
+        }
+
         var field = value.StructSchema.Field("spec")!;
         var spec = (ApiStruct?)value.Get(field.Ordinal);
         if (spec is null)

@@ -10,7 +10,7 @@ namespace Hardway.ApiServer.Handlers;
 internal static class TablePrinter
 {
     private const string NameHelp = "The object's name, unique among objects of its kind in its namespace.";
-    private const string AgeHelp = "When the object was made, in UTC.";
+    public const string AgeHelp = "When the object was made, in UTC.";
 
     public static string IncludeObject(RequestContext context)
     {

@@ -13,7 +13,7 @@ internal sealed class UpdateHandler(ApiServices services)
     {
         var negotiation = Negotiation.Of(context.Request, resource.Offer);
         var options = WriteOptions.Read(context, "UpdateOptions");
-        var body = (KubeObject)await BodyDecoder.ReadAsync(context, resource.Info.Type, options.Validation).ConfigureAwait(false);
+        var body = await BodyDecoder.ReadObjectAsync(context, resource, options.Validation).ConfigureAwait(false);
         context.RequestObject = body;
         CheckName(context, body);
         var value = BodyDecoder.ToStorage(resource, body);

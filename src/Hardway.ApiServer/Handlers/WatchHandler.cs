@@ -37,10 +37,10 @@ internal sealed class WatchHandler(ApiServices services)
         }
 
         await response.BodyWriter.FlushAsync(ending.Token).ConfigureAwait(false);
-        await StreamAsync(context, watcher, frames, ending.Token).ConfigureAwait(false);
+        await StreamAsync(context, watcher, frames, resource.Registry.Custom, ending.Token).ConfigureAwait(false);
     }
 
-    private static async Task StreamAsync(RequestContext context, CacheWatcher watcher, FrameWriter frames, CancellationToken ending)
+    private static async Task StreamAsync(RequestContext context, CacheWatcher watcher, FrameWriter frames, Custom.CustomVersion? custom, CancellationToken ending)
     {
         var output = context.Response.BodyWriter;
         try
@@ -50,7 +50,7 @@ internal sealed class WatchHandler(ApiServices services)
                 var unflushed = 0;
                 while (watcher.TryRead(out var e))
                 {
-                    unflushed += frames.Write(output, e);
+                    unflushed += frames.Write(output, custom is null ? e : await custom.ShowAsync(e, ending).ConfigureAwait(false));
                     if (unflushed > 64 * 1024)
                     {
                         await output.FlushAsync(ending).ConfigureAwait(false);

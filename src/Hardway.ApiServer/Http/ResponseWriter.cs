@@ -139,6 +139,13 @@ internal static class ResponseWriter
         }
 
         context.ResponseObject = status;
+        if (error.Text is { } text)
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            await WriteTextAsync(context, status.Code, text).ConfigureAwait(false);
+            return;
+        }
+
         var media = MediaType.Json;
         try
         {

@@ -12,16 +12,21 @@ internal static class HttpForwarder
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Authorization", "Cookie",
     };
 
-    public static async Task ForwardAsync(RequestContext context, HttpMessageInvoker invoker, Uri target, bool flushAlways = false)
+    public static async Task ForwardAsync(RequestContext context, HttpMessageInvoker invoker, Uri target, bool flushAlways = false, IReadOnlyList<KeyValuePair<string, string>>? added = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), target) { Version = System.Net.HttpVersion.Version11 };
         Fill(context.Request, request);
+        foreach (var (name, value) in added ?? [])
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         HttpResponseMessage answer;
         try
         {
             answer = await invoker.SendAsync(request, context.Aborted).ConfigureAwait(false);
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException e) when (added is null)
         {
             throw NodeConnector.Unreachable(target, e);
         }

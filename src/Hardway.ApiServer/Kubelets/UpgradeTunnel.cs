@@ -22,11 +22,11 @@ internal static class UpgradeTunnel
         "Host", "Authorization", "Content-Length", "Transfer-Encoding", "Expect", "Cookie",
     };
 
-    public static async Task RunAsync(RequestContext context, Stream backend, Uri target)
+    public static async Task RunAsync(RequestContext context, Stream backend, Uri target, IReadOnlyList<KeyValuePair<string, string>>? added = null)
     {
         await using (backend.ConfigureAwait(false))
         {
-            await backend.WriteAsync(Head(context, target), context.Aborted).ConfigureAwait(false);
+            await backend.WriteAsync(Head(context, target, added: added), context.Aborted).ConfigureAwait(false);
             var (head, rest) = await ReadHeadAsync(backend, context.Aborted).ConfigureAwait(false);
             var status = Apply(head, context);
             if (status != 101)
@@ -65,13 +65,13 @@ internal static class UpgradeTunnel
         await Task.WhenAll(down, up).ConfigureAwait(false);
     }
 
-    public static byte[] Head(RequestContext context, Uri target, IReadOnlyDictionary<string, string>? replaced = null)
+    public static byte[] Head(RequestContext context, Uri target, IReadOnlyDictionary<string, string>? replaced = null, IReadOnlyList<KeyValuePair<string, string>>? added = null)
     {
         var request = context.Request;
         var head = new StringBuilder().Append(request.Method).Append(' ').Append(target.PathAndQuery).Append(" HTTP/1.1\r\nHost: ").Append(target.Authority).Append("\r\n");
         foreach (var (name, values) in request.Headers)
         {
-            if (name.StartsWith(':') || s_kept.Contains(name) || replaced?.ContainsKey(name) == true || name.StartsWith("Impersonate-", StringComparison.OrdinalIgnoreCase))
+            if (name.StartsWith(':') || s_kept.Contains(name) || replaced?.ContainsKey(name) == true || name.StartsWith("Impersonate-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("X-Remote-", StringComparison.OrdinalIgnoreCase))
             {
                 continue;
             }
@@ -85,6 +85,14 @@ internal static class UpgradeTunnel
         foreach (var (name, value) in replaced ?? new Dictionary<string, string>())
         {
             head.Append(name).Append(": ").Append(value).Append("\r\n");
+        }
+
+        foreach (var (name, value) in added ?? [])
+        {
+            if (value.AsSpan().IndexOfAny('\r', '\n') < 0)
+            {
+                head.Append(name).Append(": ").Append(value).Append("\r\n");
+            }
         }
 
         if (HttpMethodHasBody(request.Method))

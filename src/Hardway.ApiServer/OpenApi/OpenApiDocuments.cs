@@ -24,7 +24,7 @@ internal sealed class OpenApiDocument(byte[] json, Func<byte[], byte[]> toProtob
 /// The OpenAPI documents of the served resources, made on first use and kept: /openapi/v3 (an index, and a document a group version) and
 /// /openapi/v2. Safe for all threads.
 /// </summary>
-internal sealed class OpenApiDocuments(IReadOnlyList<ResourceInfo> served)
+internal sealed class OpenApiDocuments(IReadOnlyList<ResourceInfo> served, CustomSchemas custom)
 {
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private readonly ConcurrentDictionary<string, Lazy<OpenApiDocument>> _documents = new(StringComparer.Ordinal);
@@ -53,7 +53,7 @@ internal sealed class OpenApiDocuments(IReadOnlyList<ResourceInfo> served)
 
     public OpenApiDocument V2() => Get("v2", writer =>
     {
-        var schemas = new SchemaWriter(writer, v3: false);
+        var schemas = new SchemaWriter(writer, v3: false, custom);
         writer.WriteStartObject();
         writer.WriteString("swagger", "2.0");
         WriteInfo(writer);
@@ -88,7 +88,7 @@ internal sealed class OpenApiDocuments(IReadOnlyList<ResourceInfo> served)
 
     private void WriteV3(Utf8JsonWriter writer, string path)
     {
-        var schemas = new SchemaWriter(writer, v3: true);
+        var schemas = new SchemaWriter(writer, v3: true, custom);
         writer.WriteStartObject();
         writer.WriteString("openapi", "3.0.0");
         WriteInfo(writer);

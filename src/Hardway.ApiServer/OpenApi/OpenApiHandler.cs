@@ -1,3 +1,5 @@
+using Hardway.Api;
+using Hardway.ApiServer.Aggregation;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
 using Hardway.ApiServer.Registry;
@@ -9,7 +11,7 @@ namespace Hardway.ApiServer.OpenApi;
 /// /openapi/v3, its documents by group version, and /openapi/v2, each in JSON or protobuf. A document asked for by its hash may be kept for ever. The documents
 /// are kept until the custom resources change.
 /// </summary>
-internal sealed class OpenApiHandler(ResourceScheme scheme)
+internal sealed class OpenApiHandler(ResourceScheme scheme, AggregatedApis apis)
 {
     private const string Protobuf = "application/com.github.proto-openapi.spec.";
     private volatile Made? _made;
@@ -26,7 +28,7 @@ internal sealed class OpenApiHandler(ResourceScheme scheme)
         if (path is "/openapi/v3" or "/openapi/v3/")
         {
             context.Response.ContentType = "text/plain; charset=utf-8";
-            await context.Response.BodyWriter.WriteAsync(Documents().Index().Json, context.Aborted).ConfigureAwait(false);
+            await context.Response.BodyWriter.WriteAsync(Index(), context.Aborted).ConfigureAwait(false);
             return true;
         }
 
@@ -47,6 +49,26 @@ internal sealed class OpenApiHandler(ResourceScheme scheme)
         }
 
         return true;
+    }
+
+    /// <summary>This server's documents, and those of other servers where they have any.</summary>
+    private byte[] Index()
+    {
+        var own = Documents().Index().Json;
+        var others = apis.Remotes.Select(s => (Path: $"apis/{s.Spec.Group}/{s.Spec.Version}", Url: apis.DiscoveryOf(s)?.OpenApi)).Where(o => o.Url is { Length: > 0 }).ToList();
+        if (others.Count == 0)
+        {
+            return own;
+        }
+
+        var tree = (Dictionary<string, object?>)ApiJson.DeserializeTree(own)!;
+        var paths = (Dictionary<string, object?>)tree["paths"]!;
+        foreach (var (path, url) in others)
+        {
+            paths[path] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["serverRelativeURL"] = url };
+        }
+
+        return ApiJson.SerializeTree(tree);
     }
 
     /// <summary>A hash that is no longer true leads to the one that is.</summary>
@@ -116,7 +138,7 @@ internal sealed class OpenApiHandler(ResourceScheme scheme)
             return made.Documents;
         }
 
-        var documents = new OpenApiDocuments([.. scheme.All.Select(r => r.Info)]);
+        var documents = new OpenApiDocuments([.. scheme.All.Select(r => r.Info)], new CustomSchemas(custom.Served));
         _made = new Made(custom, documents);
         return documents;
     }

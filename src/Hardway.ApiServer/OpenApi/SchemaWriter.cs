@@ -7,7 +7,7 @@ namespace Hardway.ApiServer.OpenApi;
 /// Writes the types of the schema as OpenAPI: version 3 (components, allOf around references that carry more) or version 2 (definitions).
 /// Collects what was referred to, so that a document holds all it needs. One document at a time.
 /// </summary>
-internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
+internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3, CustomSchemas custom)
 {
     public const string Time = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
     public const string MicroTime = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
@@ -38,7 +38,16 @@ internal sealed class SchemaWriter(Utf8JsonWriter writer, bool v3)
         {
             _done.Add(name);
             writer.WriteStartObject(name);
-            if (!WriteSpecial(name))
+            if (custom.Find(name, v3) is { } schema)
+            {
+                Want(Hardway.Api.Meta.V1.ObjectMeta.TypeSchema.FullName);
+                foreach (var (key, value) in schema)
+                {
+                    writer.WritePropertyName(key);
+                    ApiJson.WriteTree(writer, value);
+                }
+            }
+            else if (!WriteSpecial(name))
             {
                 WriteStruct(ApiCatalog.FindType(name) ?? throw new InvalidOperationException($"no type {name}"));
             }

@@ -46,6 +46,7 @@ internal sealed class CreatePipeline(PipelineParts parts)
         if (attributes is not null)
         {
             await parts.AdmitAsync(attributes, request, cancellationToken).ConfigureAwait(false);
+            PipelineParts.Reshape(registry, value);
         }
 
         var context = parts.RuleContext(request);

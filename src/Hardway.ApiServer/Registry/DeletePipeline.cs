@@ -83,7 +83,8 @@ internal sealed class DeletePipeline(PipelineParts parts)
     {
         var registry = request.Resource.Registry;
         var options = request.How;
-        var old = ObjectStore.Decode(registry, ObjectStore.Good(current, registry)!);
+        var shown = await ObjectStore.ShowAsync(registry, ObjectStore.Good(current, registry)!, cancellationToken).ConfigureAwait(false);
+        var old = ObjectStore.Decode(registry, shown);
         if (options.Preconditions is { } wanted)
         {
             CheckPreconditions(wanted, registry, request.Name, old);
@@ -117,7 +118,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
 
         if (!changed)
         {
-            return (new Deletion(old, current.Json, false), null);
+            return (new Deletion(old, shown.Json, false), null);
         }
 
         return await StoreMarkAsync(request, current, value, cancellationToken).ConfigureAwait(false);
@@ -159,6 +160,18 @@ internal sealed class DeletePipeline(PipelineParts parts)
             }
 
             return finalizersChanged;
+        }
+
+        if (rules.DeletionFinalizer is { } finalizer)
+        {
+            if (meta.Finalizers?.Contains(finalizer) != true)
+            {
+                (meta.Finalizers ??= []).Add(finalizer);
+            }
+
+            meta.DeletionTimestamp = now;
+            rules.BeginDelete(value);
+            return true;
         }
 
         var grace = rules.GracePeriod(value, options.GracePeriodSeconds is < 0 ? 1 : options.GracePeriodSeconds);

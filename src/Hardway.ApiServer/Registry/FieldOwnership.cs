@@ -55,6 +55,11 @@ internal sealed class FieldOwnership(TimeProvider time)
         }
         else if (subresource == "status")
         {
+            if (resource.Registry.IsCustom)
+            {
+                set.ChildOrNew(PathElement.Field("spec")).Insert();
+            }
+
             foreach (var field in resource.Info.Type.Fields)
             {
                 if (field.Name is not ("status" or "metadata" or "kind" or "apiVersion"))

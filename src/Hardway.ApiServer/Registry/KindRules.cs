@@ -94,6 +94,9 @@ internal abstract class KindRules
     /// </summary>
     public virtual long? GracePeriod(KubeObject value, long? asked) => null;
 
+    /// <summary>A finalizer that a delete itself puts on, so that somebody cleans up after the object; null for none.</summary>
+    public virtual string? DeletionFinalizer => null;
+
     /// <summary>Called when a grace period has been set on the object (metadata is done).</summary>
     public virtual void BeginDelete(KubeObject value)
     {

@@ -69,6 +69,13 @@ internal sealed class ObjectSlot
     private WeakReference<KubeObject>? _value;
     private byte[]? _message;
 
+    /// <summary>Of a custom object: how the version that was asked for last shows it.</summary>
+    public Custom.ShownObject? Shown
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
     public KubeObject Get(TypeSchema type, CachedObject cached) => Known(type) ?? Fill(type, cached);
 
     private KubeObject? Known(TypeSchema type) =>

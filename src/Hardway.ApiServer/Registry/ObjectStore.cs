@@ -30,8 +30,13 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
     public async Task<CachedObject?> GetAsync(ResourceRegistry registry, string @namespace, string name, string version, CancellationToken cancellationToken)
     {
         await WaitAsync(version, cancellationToken).ConfigureAwait(false);
-        return Good(cache.Get(registry.Key(@namespace, name)), registry);
+        var found = Good(cache.Get(registry.Key(@namespace, name)), registry);
+        return found is null ? null : await ShowAsync(registry, found, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>A custom object in the version of the registry; others are what they are.</summary>
+    public static ValueTask<CachedObject> ShowAsync(ResourceRegistry registry, CachedObject stored, CancellationToken cancellationToken) =>
+        registry.Custom is { } custom ? custom.ShowAsync(stored, cancellationToken) : ValueTask.FromResult(stored);
 
     /// <summary>Makes the cache new enough for the resourceVersion asked for.</summary>
     public async Task WaitAsync(string version, CancellationToken cancellationToken)
@@ -55,16 +60,16 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
     }
 
     public async Task<StoreWrite> CreateAsync(ResourceRegistry registry, string key, KubeObject value, byte[] bytes, CancellationToken cancellationToken) =>
-        await store.CreateAsync(key, Stored(registry, value, bytes), await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await store.CreateAsync(key, await StoredAsync(registry, value, bytes, cancellationToken).ConfigureAwait(false), await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     public async Task<StoreWrite> UpdateAsync(ResourceRegistry registry, string key, KubeObject value, byte[] bytes, long expected, CancellationToken cancellationToken) =>
-        await store.UpdateAsync(key, Stored(registry, value, bytes), expected, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await store.UpdateAsync(key, await StoredAsync(registry, value, bytes, cancellationToken).ConfigureAwait(false), expected, await LeaseAsync(registry, value, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     public Task<StoreWrite> DeleteAsync(string key, long expected, CancellationToken cancellationToken) => store.DeleteAsync(key, expected, cancellationToken);
 
     /// <summary>Definitions and APIServices are JSON in every server's store, as custom resources are.</summary>
     private byte[] Stored(ResourceRegistry registry, KubeObject value, byte[] json) =>
-        WritesProtobuf && !registry.IsCustom && registry.Group is not ("apiextensions.k8s.io" or "apiregistration.k8s.io") ? StoredForm.EncodeProtobuf(value) : json;
+        WritesProtobuf && registry.Group is not ("apiextensions.k8s.io" or "apiregistration.k8s.io") ? StoredForm.EncodeProtobuf(value) : json;
 
     public static CachedObject FromEntry(ResourceRegistry registry, StoreEntry entry)
     {
@@ -85,6 +90,9 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
 
     public static CachedObject? Good(CachedObject? cached, ResourceRegistry registry) =>
         cached?.Error is { } error ? throw Statuses.Internal($"{registry.Resource} {cached.Name} cannot be read from the store: {error}") : cached;
+
+    private ValueTask<byte[]> StoredAsync(ResourceRegistry registry, KubeObject value, byte[] json, CancellationToken cancellationToken) =>
+        registry.Custom is { } custom ? custom.StoreAsync(value, json, cancellationToken) : ValueTask.FromResult(Stored(registry, value, json));
 
     private async ValueTask<long> LeaseAsync(ResourceRegistry registry, KubeObject value, CancellationToken cancellationToken) =>
         (registry is { Group: "", Resource: "events" } ? eventTtl : registry.Rules.TimeToLive(value)) is { } time ? await leases.LeaseForAsync(time, cancellationToken).ConfigureAwait(false) : 0;

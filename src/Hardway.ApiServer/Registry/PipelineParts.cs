@@ -43,6 +43,15 @@ internal sealed class PipelineParts(ObjectStore objects, IResourceReader reader,
         Context = request.Context,
     };
 
+    /// <summary>Admission may have put into a custom object what its schema does not know, or left out what has a default.</summary>
+    public static void Reshape(ResourceRegistry registry, KubeObject value)
+    {
+        if (registry.IsCustom)
+        {
+            registry.Rules.Default(value);
+        }
+    }
+
     public ValueTask AdmitAsync(AdmissionAttributes attributes, WriteRequest request, CancellationToken cancellationToken) =>
         request.SkipsAdmission ? ValueTask.CompletedTask : Admission.AdmitAsync(attributes, cancellationToken);
 }

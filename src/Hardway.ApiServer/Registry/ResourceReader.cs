@@ -37,6 +37,18 @@ internal sealed class ResourceReader(ResourceScheme scheme, ObjectStore objects)
         return await objects.FreshAsync(registry, @namespace, name, cancellationToken).ConfigureAwait(false) is { } cached ? (T)ObjectStore.Decode(registry, cached) : null;
     }
 
+    public ServedObjects? OfKind(string apiVersion, string kind, string @namespace)
+    {
+        if (scheme.All.FirstOrDefault(r => r.Info.Kind == kind && r.Info.ApiVersion == apiVersion) is not { } resource)
+        {
+            return null;
+        }
+
+        var prefix = resource.Registry.Collection(@namespace);
+        return new ServedObjects(resource.Info.Namespaced, objects.Cache.Snapshot(prefix).Range(prefix).Where(c => c.Error is null)
+            .Select(c => VersionConversion.Convert(ObjectStore.Decode(resource.Registry, c), resource.Registry.Storage, resource.Info)));
+    }
+
     public long Generation<T>()
         where T : KubeObject, IApiType<T>, new()
     {

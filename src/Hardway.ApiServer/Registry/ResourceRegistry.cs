@@ -1,6 +1,7 @@
 using System.Text;
 using Hardway.Api;
 using Hardway.Api.FieldManagement;
+using Hardway.ApiServer.Custom;
 using Hardway.ApiServer.Http;
 
 namespace Hardway.ApiServer.Registry;
@@ -27,8 +28,11 @@ internal sealed class ResourceRegistry
     /// <summary>How every encoded object begins; typed lists leave it out of their items.</summary>
     public ReadOnlyMemory<byte> Envelope { get; }
 
+    /// <summary>Of a custom resource the version that this registry works in; null for built-in kinds.</summary>
+    public CustomVersion? Custom { get; init; }
+
     /// <summary>A custom resource: lists keep kind and apiVersion in items.</summary>
-    public bool IsCustom { get; init; }
+    public bool IsCustom => Custom is not null;
 
     public bool Namespaced => Storage.Namespaced;
 

@@ -12,6 +12,7 @@ internal sealed class ResourceScheme
     private readonly FrozenDictionary<(string Group, string Version, string Plural), ServedResource> _served;
     private readonly FrozenDictionary<TypeSchema, ResourceRegistry> _byType;
     private readonly FrozenDictionary<string, ResourceRegistry> _byPrefix;
+    private readonly FrozenSet<string> _groups;
     private volatile CustomResources _custom = CustomResources.None;
 
     public ResourceScheme(RuntimeConfig config)
@@ -30,6 +31,7 @@ internal sealed class ResourceScheme
         }
 
         BuiltIn = on.ConvertAll(info => new ServedResource(info, registries[(info.Group, info.Plural)]));
+        _groups = on.Select(r => r.Group).ToFrozenSet(StringComparer.Ordinal);
         _served = BuiltIn.ToFrozenDictionary(r => (r.Info.Group, r.Info.Version, r.Info.Plural));
         _byType = registries.Values.DistinctBy(r => r.Storage.Type).ToFrozenDictionary(r => r.Storage.Type);
         _byPrefix = registries.Values.DistinctBy(r => r.Prefix).ToFrozenDictionary(r => r.Prefix);
@@ -43,6 +45,9 @@ internal sealed class ResourceScheme
         get => _custom;
         set => _custom = value;
     }
+
+    /// <summary>Some version of the group is this server's own.</summary>
+    public bool IsBuiltIn(string group) => _groups.Contains(group);
 
     public IEnumerable<ServedResource> All => BuiltIn.Concat(_custom.Served);
 

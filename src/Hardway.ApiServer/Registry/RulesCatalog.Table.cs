@@ -1,4 +1,6 @@
+using Hardway.ApiServer.Rules.AdmissionRegistration;
 using Hardway.ApiServer.Rules.ApiExtensions;
+using Hardway.ApiServer.Rules.ApiRegistration;
 using Hardway.ApiServer.Rules.Apps;
 using Hardway.ApiServer.Rules.Autoscaling;
 using Hardway.ApiServer.Rules.Batch;
@@ -54,6 +56,13 @@ internal static partial class RulesCatalog
         [("node.k8s.io", "RuntimeClass")] = new RuntimeClassRules(),
         [("policy", "PodDisruptionBudget")] = new PodDisruptionBudgetRules(),
         [("apiextensions.k8s.io", "CustomResourceDefinition")] = new CustomResourceDefinitionRules(),
+        [("apiregistration.k8s.io", "APIService")] = new APIServiceRules(),
+        [("admissionregistration.k8s.io", "ValidatingWebhookConfiguration")] = new ValidatingWebhookConfigurationRules(),
+        [("admissionregistration.k8s.io", "MutatingWebhookConfiguration")] = new MutatingWebhookConfigurationRules(),
+        [("admissionregistration.k8s.io", "ValidatingAdmissionPolicy")] = new ValidatingAdmissionPolicyRules(),
+        [("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding")] = new ValidatingAdmissionPolicyBindingRules(),
+        [("admissionregistration.k8s.io", "MutatingAdmissionPolicy")] = new MutatingAdmissionPolicyRules(),
+        [("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding")] = new MutatingAdmissionPolicyBindingRules(),
         [("networking.k8s.io", "IPAddress")] = new IPAddressRules(),
         [("scheduling.k8s.io", "PriorityClass")] = new PriorityClassRules(),
         [("rbac.authorization.k8s.io", "Role")] = new RoleRules(),

@@ -88,12 +88,13 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         var resource = request.Resource;
         var registry = resource.Registry;
         var rules = registry.Rules;
-        var old = ObjectStore.Decode(registry, current);
+        var shown = await ObjectStore.ShowAsync(registry, current, cancellationToken).ConfigureAwait(false);
+        var old = ObjectStore.Decode(registry, shown);
         CheckPreconditions(request, registry, old);
         var value = await request.Transform(old).ConfigureAwait(false);
         if (ReferenceEquals(value, old))
         {
-            return (new Written(old, current.Json), null);
+            return (new Written(old, shown.Json), null);
         }
 
         CheckVersion(request, registry, value, current);
@@ -108,6 +109,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         if (attributes is not null)
         {
             await parts.AdmitAsync(attributes, request, cancellationToken).ConfigureAwait(false);
+            PipelineParts.Reshape(registry, value);
         }
 
         var context = parts.RuleContext(request);
@@ -127,15 +129,16 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
             await parts.Admission.ValidateAsync(attributes, cancellationToken).ConfigureAwait(false);
         }
 
-        return await StoreAsync(request, current, isFresh, value, old, allocation, cancellationToken).ConfigureAwait(false);
+        return await StoreAsync(request, current, shown, isFresh, value, old, allocation, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<(Written? Written, CachedObject? Now)> StoreAsync(UpdateRequest request, CachedObject current, bool isFresh, KubeObject value, KubeObject old, Allocation.Allocation allocation, CancellationToken cancellationToken)
+    private async Task<(Written? Written, CachedObject? Now)> StoreAsync(UpdateRequest request, CachedObject current, CachedObject shown, bool isFresh, KubeObject value, KubeObject old, Allocation.Allocation allocation, CancellationToken cancellationToken)
     {
         var registry = request.Resource.Registry;
         var bytes = StoredForm.Encode(value);
         var goes = IsFinished(value, old, registry.Rules);
-        if (!goes && IsSame(request, bytes, current, value, old))
+        // What is stored in another form than it is shown in is written anew, changed or not: so a storage version is brought up to date.
+        if (!goes && ReferenceEquals(shown, current) && IsSame(request, bytes, current, value, old))
         {
             if (!isFresh && !request.DryRun)
             {
@@ -250,7 +253,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         }
 
         rules.PrepareForUpdate(context, value, old);
-        if (rules.HasGeneration && !rules.WritesStatus(request.Subresource) && request.Subresource != "binding" && StatusPart.Differs(value, old, rules.GenerationFields) && value.Metadata.Generation == old.Metadata.Generation)
+        if (rules.HasGeneration && !rules.WritesStatus(request.Subresource) && request.Subresource != "binding" && StatusPart.Differs(value, old, rules) && value.Metadata.Generation == old.Metadata.Generation)
         {
             value.Metadata.Generation++;
         }

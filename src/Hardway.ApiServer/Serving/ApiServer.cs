@@ -1,5 +1,6 @@
 using Hardway.ApiServer.Admission;
 using Hardway.ApiServer.Admission.Plugins.Quota;
+using Hardway.ApiServer.Aggregation;
 using Hardway.ApiServer.Allocation;
 using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
@@ -15,6 +16,7 @@ using Hardway.ApiServer.OpenApi;
 using Hardway.ApiServer.Registry;
 using Hardway.ApiServer.Virtual;
 using Hardway.Hosting;
+using Hardway.Pki;
 using Hardway.Storage;
 using Hardway.Storage.Cache;
 using Hardway.Storage.Compaction;
@@ -50,6 +52,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
     private readonly SystemObjects _system;
     private readonly FlowController? _flow;
     private readonly Readiness _readiness;
+    private readonly CustomResourceController _custom;
+    private readonly AggregatedBackend _backend;
+    private readonly APIServiceController _apiServices;
 
     public ApiServer(ApiServerOptions options, ILoggerFactory logs, TimeProvider time)
     {
@@ -103,9 +108,13 @@ internal sealed partial class ApiServer : IAsyncDisposable
         };
         AddVirtual(authentication);
         _nodes = new NodeConnector(options, reader);
+        _backend = new AggregatedBackend(reader, options.ProxyClientCertFile.Length > 0 ? new CertificateSource(options.ProxyClientCertFile, options.ProxyClientKeyFile, time) : null);
+        var apis = new AggregatedApis(reader);
         _auditor = new Auditor(options.Audit, time, logs.CreateLogger("audit"));
-        _pipeline = new RequestPipeline(_services, _auditor, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers(new PodConnectHandler(_services, _nodes), new ProxyHandler(_services, _nodes))), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme)));
+        _pipeline = new RequestPipeline(_services, _auditor, authentication, new Impersonation(_authorization.Authorizer), new Dispatcher(_services, new ConnectHandlers(new PodConnectHandler(_services, _nodes), new ProxyHandler(_services, _nodes))), new RootHandler(_services, authentication.OpenId, new OpenApiHandler(scheme, apis), apis), new AggregationProxy(apis, _backend));
         _front = new Front(options, logs);
+        _custom = new CustomResourceController(_services);
+        _apiServices = new APIServiceController(_services, apis, _backend);
         _system = new SystemObjects(_services);
         _flow = _services.Flow is { } flow ? new FlowController(_services, flow) : null;
         _kubernetes = new KubernetesService(_services, _store, AdvertisedAddress.Of(options), _firstAddress!);
@@ -134,8 +143,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
 
         host.Add("serving", ServeAsync, token => _front.StartAsync(_pipeline.HandleAsync, anyPort, token));
         host.AddInit("caches", async token => await _cache.WaitUntilAsync(1, Timeout.InfiniteTimeSpan, token).ConfigureAwait(false));
-        host.Add("custom resources", new CustomResourceController(_services).RunAsync);
+        host.Add("custom resources", _custom.RunAsync);
         host.AddInit("bootstrap", BootstrapAsync);
+        host.Add("api services", _apiServices.RunAsync);
         if (_flow is not null)
         {
             host.Add("priority and fairness", _flow.RunAsync);
@@ -160,6 +170,8 @@ internal sealed partial class ApiServer : IAsyncDisposable
         _leases.Dispose();
         _flow?.Dispose();
         _nodes.Dispose();
+        _custom.Dispose();
+        _backend.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }

@@ -1,3 +1,4 @@
+using Hardway.ApiServer.Aggregation;
 using Hardway.ApiServer.Audit;
 using Hardway.ApiServer.Authentication;
 using Hardway.ApiServer.Authorization;
@@ -16,7 +17,7 @@ namespace Hardway.ApiServer.Serving;
 /// Every request's way: what it is about, who sends it, may they act as who they say, may they do it, is there room, then the handler.
 /// What is thrown on the way becomes a Status here and nowhere else.
 /// </summary>
-internal sealed partial class RequestPipeline(ApiServices services, Auditor auditor, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root)
+internal sealed partial class RequestPipeline(ApiServices services, Auditor auditor, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root, AggregationProxy aggregation)
 {
     private const string Component = "apiserver";
     private static readonly HashSet<string> s_long = ["log", "exec", "attach", "portforward", "proxy"];
@@ -132,6 +133,11 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
 
         using var slot = isLong ? null : _limit.Enter(context.Info.IsReadOnly, isBound: services.Flow is null && !context.User.InGroup(UserInfo.MastersGroup));
         using var ticket = isLong || services.Flow is null ? null : await services.Flow.EnterAsync(context, SeatEstimate.Of(context.Info, services.Scheme, services.Objects)).ConfigureAwait(false);
+        if (await aggregation.TryHandleAsync(context).ConfigureAwait(false))
+        {
+            return;
+        }
+
         await (context.Info.IsResource ? dispatcher.HandleAsync(context) : root.HandleAsync(context)).ConfigureAwait(false);
     }
 

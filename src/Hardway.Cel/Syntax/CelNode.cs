@@ -12,7 +12,7 @@ internal abstract class CelNode(int position)
     public abstract object? Evaluate(CelScope scope);
 
     /// <summary>Of a condition: its value, or the error instead of throwing it, as the other side may decide.</summary>
-    protected static bool? Condition(CelNode node, CelScope scope, out CelException? error)
+    protected static bool? Decide(CelNode node, CelScope scope, out CelException? error)
     {
         error = null;
         try
@@ -58,6 +58,8 @@ internal sealed class SelectNode(CelNode operand, string name, bool isOptional, 
 
     public string Field => name;
 
+    public bool IsOptional => isOptional;
+
     public override object? Evaluate(CelScope scope)
     {
         scope.Budget.Take(1);
@@ -86,11 +88,19 @@ internal sealed class SelectNode(CelNode operand, string name, bool isOptional, 
 
 internal sealed class HasNode(SelectNode select, int position) : CelNode(position)
 {
+    public SelectNode Select => select;
+
     public override object? Evaluate(CelScope scope) => select.Has(scope);
 }
 
 internal sealed class IndexNode(CelNode operand, CelNode index, bool isOptional, int position) : CelNode(position)
 {
+    public CelNode Operand => operand;
+
+    public CelNode Index => index;
+
+    public bool IsOptional => isOptional;
+
     public override object? Evaluate(CelScope scope)
     {
         scope.Budget.Take(1);
@@ -111,6 +121,10 @@ internal sealed class IndexNode(CelNode operand, CelNode index, bool isOptional,
 
 internal sealed class ListNode(CelNode[] items, bool[] isOptional, int position) : CelNode(position)
 {
+    public CelNode[] Items => items;
+
+    public bool[] IsOptional => isOptional;
+
     public override object? Evaluate(CelScope scope)
     {
         scope.Budget.Take(10);
@@ -134,6 +148,11 @@ internal sealed class ListNode(CelNode[] items, bool[] isOptional, int position)
 
 internal sealed class MapNode((CelNode Key, CelNode Value, bool IsOptional)[] entries, int position) : CelNode(position)
 {
+    public (CelNode Key, CelNode Value, bool IsOptional)[] Entries => entries;
+
+    /// <summary>Of a message its type (Object.spec, JSONPatch); empty for a map.</summary>
+    public string TypeName { get; init; } = "";
+
     public override object? Evaluate(CelScope scope)
     {
         scope.Budget.Take(30);
@@ -166,40 +185,54 @@ internal sealed class MapNode((CelNode Key, CelNode Value, bool IsOptional)[] en
 
 internal sealed class AndNode(CelNode left, CelNode right, int position) : CelNode(position)
 {
+    public CelNode Left => left;
+
+    public CelNode Right => right;
+
     public override object? Evaluate(CelScope scope)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         scope.Budget.Take(1);
-        var a = Condition(left, scope, out var error);
+        var a = Decide(left, scope, out var error);
         if (a == false)
         {
             return false;
         }
 
-        var b = Condition(right, scope, out var other);
+        var b = Decide(right, scope, out var other);
         return b == false ? false : a == true && b == true ? true : throw error ?? other!;
     }
 }
 
 internal sealed class OrNode(CelNode left, CelNode right, int position) : CelNode(position)
 {
+    public CelNode Left => left;
+
+    public CelNode Right => right;
+
     public override object? Evaluate(CelScope scope)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         scope.Budget.Take(1);
-        var a = Condition(left, scope, out var error);
+        var a = Decide(left, scope, out var error);
         if (a == true)
         {
             return true;
         }
 
-        var b = Condition(right, scope, out var other);
+        var b = Decide(right, scope, out var other);
         return b == true ? true : a == false && b == false ? false : throw error ?? other!;
     }
 }
 
 internal sealed class ChoiceNode(CelNode condition, CelNode yes, CelNode no, int position) : CelNode(position)
 {
+    public CelNode Condition => condition;
+
+    public CelNode Yes => yes;
+
+    public CelNode No => no;
+
     public override object? Evaluate(CelScope scope)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -211,6 +244,12 @@ internal sealed class ChoiceNode(CelNode condition, CelNode yes, CelNode no, int
 /// <summary>A function or operator. A method call on a host's object goes to the object.</summary>
 internal sealed class CallNode(string name, CelFunction? function, CelNode? target, CelNode[] arguments, int position) : CelNode(position)
 {
+    public string Name => name;
+
+    public CelNode? Target => target;
+
+    public CelNode[] Arguments => arguments;
+
     public override object? Evaluate(CelScope scope)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -246,12 +285,26 @@ internal sealed class CallNode(string name, CelFunction? function, CelNode? targ
 /// <summary>cel.bind(name, value, expression).</summary>
 internal sealed class BindNode(string name, CelNode value, CelNode body, int position) : CelNode(position)
 {
+    public string Name => name;
+
+    public CelNode Value => value;
+
+    public CelNode Body => body;
+
     public override object? Evaluate(CelScope scope) => body.Evaluate(scope.With(name, value.Evaluate(scope)));
 }
 
 /// <summary>optional.optMap(x, expression) and optFlatMap.</summary>
 internal sealed class OptionalMapNode(CelNode operand, string name, CelNode body, bool isFlat, int position) : CelNode(position)
 {
+    public CelNode Operand => operand;
+
+    public string Name => name;
+
+    public CelNode Body => body;
+
+    public bool IsFlat => isFlat;
+
     public override object? Evaluate(CelScope scope)
     {
         if (operand.Evaluate(scope) is not CelOptional optional)

@@ -257,9 +257,10 @@ internal sealed class CelParser
     /// <summary>Object.metadata{labels: {...}}: a mutation's object, written as a message; a map once it is made.</summary>
     private MapNode Message(Token type)
     {
+        var name = type.Text;
         while (Take("."))
         {
-            Name(isSelector: true);
+            name += "." + Name(isSelector: true);
         }
 
         Expect("{");
@@ -278,7 +279,7 @@ internal sealed class CelParser
             }
         }
 
-        return new MapNode([.. fields], type.Position);
+        return new MapNode([.. fields], type.Position) { TypeName = name };
     }
 
     private CelNode Function(Token name)

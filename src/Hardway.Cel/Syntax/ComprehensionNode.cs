@@ -22,6 +22,18 @@ internal enum ComprehensionKind
 /// </summary>
 internal sealed class ComprehensionNode(ComprehensionKind kind, CelNode range, string first, string? second, CelNode? condition, CelNode body, int position) : CelNode(position)
 {
+    public ComprehensionKind Kind => kind;
+
+    public CelNode Range => range;
+
+    public string First => first;
+
+    public string? Second => second;
+
+    public CelNode? Condition => condition;
+
+    public CelNode Body => body;
+
     public override object? Evaluate(CelScope scope)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -32,8 +44,8 @@ internal sealed class ComprehensionNode(ComprehensionKind kind, CelNode range, s
         var rounds = Rounds(over, outer, inner);
         return kind switch
         {
-            ComprehensionKind.All => Decide(rounds, inner, whenFound: false),
-            ComprehensionKind.Exists => Decide(rounds, inner, whenFound: true),
+            ComprehensionKind.All => Quantify(rounds, inner, whenFound: false),
+            ComprehensionKind.Exists => Quantify(rounds, inner, whenFound: true),
             ComprehensionKind.ExistsOne => One(rounds, inner),
             ComprehensionKind.TransformMap or ComprehensionKind.TransformMapEntry => Entries(rounds, inner),
             _ => Collect(rounds, inner),
@@ -78,12 +90,12 @@ internal sealed class ComprehensionNode(ComprehensionKind kind, CelNode range, s
         }
     }
 
-    private object Decide(IEnumerable<object?> rounds, CelScope scope, bool whenFound)
+    private object Quantify(IEnumerable<object?> rounds, CelScope scope, bool whenFound)
     {
         CelException? error = null;
         foreach (var _ in rounds)
         {
-            var value = Condition(body, scope, out var wrong);
+            var value = Decide(body, scope, out var wrong);
             if (value == whenFound)
             {
                 return whenFound;

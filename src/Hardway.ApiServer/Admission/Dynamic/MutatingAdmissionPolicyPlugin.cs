@@ -24,13 +24,24 @@ internal sealed class MutatingAdmissionPolicyPlugin(IResourceReader reader, IAut
             return ValueTask.CompletedTask;
         }
 
-        foreach (var binding in reader.List<MutatingAdmissionPolicyBinding>())
+        var applied = new List<(MutatingAdmissionPolicy Policy, MutatingAdmissionPolicyBinding Binding)>();
+        var lastChange = -1;
+        foreach (var binding in reader.List<MutatingAdmissionPolicyBinding>().OrderBy(b => b.Metadata.Name, StringComparer.Ordinal))
         {
             if (reader.Get<MutatingAdmissionPolicy>("", binding.Spec.PolicyName) is { } policy
                 && _match.Fits(policy.Spec.MatchConstraints, attributes) && _match.Fits(binding.Spec.MatchResources, attributes))
             {
+                var before = attributes.Object.DeepClone();
                 Apply(policy, binding, attributes);
+                lastChange = ApiStruct.DeepEquals(before, attributes.Object) ? lastChange : applied.Count;
+                applied.Add((policy, binding));
             }
+        }
+
+        // Who asks for it sees once more what those after it made.
+        foreach (var (policy, binding) in applied.Take(Math.Max(lastChange, 0)).Where(a => a.Policy.Spec.ReinvocationPolicy == "IfNeeded"))
+        {
+            Apply(policy, binding, attributes);
         }
 
         return ValueTask.CompletedTask;
@@ -75,7 +86,8 @@ internal sealed class MutatingAdmissionPolicyPlugin(IResourceReader reader, IAut
         {
             case "ApplyConfiguration":
                 var patch = _expressions.Evaluate(mutation.ApplyConfiguration?.Expression ?? "", variables, budget) as Dictionary<string, object?> ?? throw new CelException("must evaluate to Object");
-                return ApiJson.FromTree(schema, StrategicMergePatch.Apply(schema, tree, patch));
+                // Custom objects have no strategic merge.
+                return ApiJson.FromTree(schema, attributes.Object.Rest is null ? StrategicMergePatch.Apply(schema, tree, patch) : MergePatch.Apply(tree, patch));
             case "JSONPatch":
                 var operations = _expressions.Evaluate(mutation.JsonPatch?.Expression ?? "", variables, budget) as List<object?> ?? throw new CelException("must evaluate to a list of JSONPatch");
                 return ApiJson.FromTree(schema, JsonPatch.Apply(tree, operations));
@@ -93,6 +105,15 @@ internal static class InPlace
         foreach (var field in target.StructSchema.Fields)
         {
             target.Set(field.Ordinal, source.Get(field.Ordinal));
+        }
+
+        if (target.Rest is { } rest)
+        {
+            rest.Clear();
+            foreach (var (key, item) in source.Rest!)
+            {
+                rest[key] = item;
+            }
         }
     }
 }

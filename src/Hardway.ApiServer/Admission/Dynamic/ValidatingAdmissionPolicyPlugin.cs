@@ -1,7 +1,5 @@
 using Hardway.Api.AdmissionRegistration.V1;
-using Hardway.Api.Meta.V1;
 using Hardway.ApiServer.Authorization;
-using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Registry;
 using Hardway.Cel;
 
@@ -21,25 +19,29 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
 
     public override ValueTask ValidateAsync(AdmissionAttributes attributes, CancellationToken cancellationToken)
     {
-        if (!MatchRules.IsExempt(attributes))
+        if (MatchRules.IsExempt(attributes))
         {
-            foreach (var binding in reader.List<ValidatingAdmissionPolicyBinding>())
+            return ValueTask.CompletedTask;
+        }
+
+        // All are asked, for their warnings and annotations; the first denial is the answer.
+        var verdicts = new PolicyVerdicts(attributes);
+        foreach (var binding in reader.List<ValidatingAdmissionPolicyBinding>().OrderBy(b => b.Metadata.Name, StringComparer.Ordinal))
+        {
+            if (reader.Get<ValidatingAdmissionPolicy>("", binding.Spec.PolicyName) is { } policy
+                && _match.Fits(policy.Spec.MatchConstraints, attributes) && _match.Fits(binding.Spec.MatchResources, attributes))
             {
-                if (reader.Get<ValidatingAdmissionPolicy>("", binding.Spec.PolicyName) is { } policy
-                    && _match.Fits(policy.Spec.MatchConstraints, attributes) && _match.Fits(binding.Spec.MatchResources, attributes))
-                {
-                    Judge(policy, binding, attributes);
-                }
+                Judge(policy, binding, attributes, verdicts);
             }
         }
 
+        verdicts.Close();
         return ValueTask.CompletedTask;
     }
 
-    private void Judge(ValidatingAdmissionPolicy policy, ValidatingAdmissionPolicyBinding binding, AdmissionAttributes attributes)
+    private void Judge(ValidatingAdmissionPolicy policy, ValidatingAdmissionPolicyBinding binding, AdmissionAttributes attributes, PolicyVerdicts verdicts)
     {
         var budget = new CelBudget(AdmissionVariables.Budget);
-        var ignores = policy.Spec.FailurePolicy == "Ignore";
         try
         {
             foreach (var parameters in _parameters.Find(policy.Spec.ParamKind, binding.Spec.ParamRef, attributes))
@@ -50,21 +52,27 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
                     return;
                 }
 
-                foreach (var validation in policy.Spec.Validations ?? [])
+                for (var i = 0; i < (policy.Spec.Validations?.Count ?? 0); i++)
                 {
-                    Check(policy, binding, validation, attributes, variables, budget);
+                    Check(policy, binding, i, variables, budget, verdicts);
                 }
 
-                Annotate(policy, attributes, variables, budget);
+                foreach (var annotation in policy.Spec.AuditAnnotations ?? [])
+                {
+                    if (_expressions.Evaluate(annotation.ValueExpression, variables, budget) is string { Length: > 0 } text)
+                    {
+                        verdicts.Annotate($"{policy.Metadata.Name}/{annotation.Key}", text);
+                    }
+                }
             }
         }
-        catch (CelException) when (ignores)
+        catch (CelException) when (policy.Spec.FailurePolicy == "Ignore")
         {
             // The policy says that what cannot be judged passes.
         }
         catch (CelException e)
         {
-            Refuse(policy, binding, attributes, e.Message, null);
+            verdicts.Refuse(policy, binding, 0, e.Message, null);
         }
     }
 
@@ -76,8 +84,9 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
         return variables;
     }
 
-    private void Check(ValidatingAdmissionPolicy policy, ValidatingAdmissionPolicyBinding binding, Validation validation, AdmissionAttributes attributes, Dictionary<string, object?> variables, CelBudget budget)
+    private void Check(ValidatingAdmissionPolicy policy, ValidatingAdmissionPolicyBinding binding, int index, Dictionary<string, object?> variables, CelBudget budget, PolicyVerdicts verdicts)
     {
+        var validation = policy.Spec.Validations![index];
         object? value;
         try
         {
@@ -87,7 +96,7 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
         {
             if (policy.Spec.FailurePolicy != "Ignore")
             {
-                Refuse(policy, binding, attributes, $"expression '{validation.Expression}' resulted in error: {e.Message}", null);
+                verdicts.Refuse(policy, binding, index, $"expression '{validation.Expression}' resulted in error: {e.Message}", null);
             }
 
             return;
@@ -95,7 +104,7 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
 
         if (value is not true)
         {
-            Refuse(policy, binding, attributes, MessageOf(validation, variables, budget), validation.Reason);
+            verdicts.Refuse(policy, binding, index, MessageOf(validation, variables, budget), validation.Reason);
         }
     }
 
@@ -117,47 +126,5 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
         }
 
         return validation.Message.Trim() is { Length: > 0 } message ? message : "failed expression: " + validation.Expression.Trim();
-    }
-
-    private void Annotate(ValidatingAdmissionPolicy policy, AdmissionAttributes attributes, Dictionary<string, object?> variables, CelBudget budget)
-    {
-        foreach (var annotation in policy.Spec.AuditAnnotations ?? [])
-        {
-            if (_expressions.Evaluate(annotation.ValueExpression, variables, budget) is string { Length: > 0 } text)
-            {
-                attributes.Annotate($"{policy.Metadata.Name}/{annotation.Key}", text);
-            }
-        }
-    }
-
-    private static void Refuse(ValidatingAdmissionPolicy policy, ValidatingAdmissionPolicyBinding binding, AdmissionAttributes attributes, string message, string? reason)
-    {
-        var actions = binding.Spec.ValidationActions ?? [];
-        var text = $"ValidatingAdmissionPolicy '{policy.Metadata.Name}' with binding '{binding.Metadata.Name}' denied request: {message}";
-        if (actions.Contains("Audit"))
-        {
-            attributes.Annotate("validation.policy.admission.k8s.io/validation_failure", text);
-        }
-
-        if (actions.Contains("Warn"))
-        {
-            attributes.Warn($"Validation failed for ValidatingAdmissionPolicy '{policy.Metadata.Name}' with binding '{binding.Metadata.Name}': {message}");
-        }
-
-        if (!actions.Contains("Deny"))
-        {
-            return;
-        }
-
-        var (code, why) = reason switch
-        {
-            StatusReason.Unauthorized => (401, reason),
-            StatusReason.Forbidden => (403, reason),
-            StatusReason.RequestEntityTooLarge => (413, reason),
-            _ => (422, StatusReason.Invalid),
-        };
-        var refusal = Statuses.Forbidden(attributes.Group, attributes.Resource, attributes.Name, text).Status;
-        refusal.Details!.Causes = [new StatusCause { Message = text }];
-        throw Statuses.Make(code, why, refusal.Message, refusal.Details);
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -7,8 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Hardway.Api;
 using Hardway.Api.AdmissionRegistration.V1;
-using Hardway.Api.Core.V1;
-using Hardway.Api.Discovery.V1;
+using Hardway.ApiServer.Aggregation;
 using Hardway.ApiServer.Registry;
 using Hardway.Pki;
 
@@ -135,14 +133,15 @@ internal sealed class WebhookClient(IResourceReader reader) : IDisposable
         if (config.Service is { } service)
         {
             var (ns, name, port) = (service.Namespace, service.Name, service.Port ?? 443);
-            handler.ConnectCallback = async (_, token) => await ConnectAsync(Resolve(ns, name, port), token).ConfigureAwait(false);
+            handler.ConnectCallback = async (_, token) => await ConnectAsync(ns, name, port, token).ConfigureAwait(false);
         }
 
         return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    private static async ValueTask<Stream> ConnectAsync(IPEndPoint target, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectAsync(string ns, string name, int port, CancellationToken cancellationToken)
     {
+        var target = ServiceEndpoints.Find(reader, ns, name, port, out var fault) ?? throw new HttpRequestException(fault!.Message);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -154,22 +153,5 @@ internal sealed class WebhookClient(IResourceReader reader) : IDisposable
             socket.Dispose();
             throw;
         }
-    }
-
-    /// <summary>A ready endpoint of the Service, by chance; of one without a selector and endpoints its own address.</summary>
-    private IPEndPoint Resolve(string ns, string name, int port)
-    {
-        var service = reader.Get<Service>(ns, name) ?? throw new HttpRequestException($"service \"{name}\" not found");
-        var wanted = (service.Spec.Ports ?? []).FirstOrDefault(p => p.Port == port) ?? throw new HttpRequestException($"no service port {port} found for service \"{name}\"");
-        var targets = new List<IPEndPoint>();
-        foreach (var slice in reader.List<EndpointSlice>(ns).Where(s => s.Metadata.Labels?.GetValueOrDefault("kubernetes.io/service-name") == name))
-        {
-            if ((slice.Ports ?? []).FirstOrDefault(p => (p.Name ?? "") == wanted.Name)?.Port is { } targetPort)
-            {
-                targets.AddRange((slice.Endpoints ?? []).Where(e => e.Conditions.Ready != false).SelectMany(e => e.Addresses ?? []).Where(a => IPAddress.TryParse(a, out _)).Select(a => new IPEndPoint(IPAddress.Parse(a), targetPort)));
-            }
-        }
-
-        return targets.Count > 0 ? targets[RandomNumberGenerator.GetInt32(targets.Count)] : throw new HttpRequestException($"no endpoints available for service \"{name}\"");
     }
 }
