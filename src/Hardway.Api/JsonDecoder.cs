@@ -31,7 +31,7 @@ internal ref struct JsonDecoder
         {
             // Null leaves all as it is: an object with nothing in it.
             ExpectEnd();
-            return schema.New();
+            return into;
         }
 
         if (_reader.TokenType != JsonTokenType.StartObject)
