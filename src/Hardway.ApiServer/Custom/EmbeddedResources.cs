@@ -65,7 +65,7 @@ internal static class EmbeddedResources
         try
         {
             var meta = (ObjectMeta)ApiJson.FromTree(ObjectMeta.TypeSchema, metadata);
-            ObjectNames.CheckLabels(meta.Labels, path.Child("metadata", "labels"), errors);
+            Rules.Names.CheckLabels(errors, path.Child("metadata", "labels"), meta.Labels);
         }
         catch (ApiDecodeException e)
         {
