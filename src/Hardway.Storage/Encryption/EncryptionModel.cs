@@ -33,7 +33,7 @@ public sealed class EncryptionModel : IDisposable
     {
         foreach (var (_, transformer) in _entries)
         {
-            transformer.Dispose();
+            (transformer as IDisposable)?.Dispose();
         }
     }
 

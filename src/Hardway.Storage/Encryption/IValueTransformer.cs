@@ -4,7 +4,7 @@ namespace Hardway.Storage.Encryption;
 /// How one value is kept at rest. Thread-safe. Throws <see cref="ValueUnreadableException"/> for what it cannot open. One that has to ask a
 /// server does so in the Prepare calls, which come before the others.
 /// </summary>
-public interface IValueTransformer : IDisposable
+public interface IValueTransformer
 {
     /// <summary>Is the stored value of this one's making?</summary>
     bool Reads(ReadOnlySpan<byte> stored);
@@ -23,10 +23,6 @@ public interface IValueTransformer : IDisposable
 
     /// <summary>What is wrong, or null.</summary>
     ValueTask<string?> HealthAsync(CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
-
-    void IDisposable.Dispose()
-    {
-    }
 }
 
 public sealed class ValueUnreadableException(string message, Exception? inner = null) : Exception(message, inner);

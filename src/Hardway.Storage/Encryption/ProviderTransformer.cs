@@ -46,7 +46,7 @@ internal sealed class ProviderTransformer : IValueTransformer
 }
 
 /// <summary>A resource's providers in order: the first writes, each reads what has its prefix, and plain text is read where identity is listed.</summary>
-internal sealed class OrderedTransformer(IReadOnlyList<IValueTransformer> providers) : IValueTransformer
+internal sealed class OrderedTransformer(IReadOnlyList<IValueTransformer> providers) : IValueTransformer, IDisposable
 {
     public bool Reads(ReadOnlySpan<byte> stored) => Find(stored) >= 0;
 
@@ -74,7 +74,7 @@ internal sealed class OrderedTransformer(IReadOnlyList<IValueTransformer> provid
     {
         foreach (var provider in providers)
         {
-            provider.Dispose();
+            (provider as IDisposable)?.Dispose();
         }
     }
 

@@ -76,7 +76,7 @@ internal sealed class OidcAuthenticator(JwtConfig config, TimeProvider time) : I
 
         var user = new UserInfo(username)
         {
-            Uid = config.Uid.IsEmpty ? "" : Texts(config.Uid, claims, budget, "uid").FirstOrDefault() ?? "",
+            Uid = config.Uid.IsEmpty ? "" : Texts(config.Uid, claims, budget, "uid") is [var uid, ..] ? uid : "",
             Groups = config.Groups.IsEmpty ? [] : Texts(config.Groups, claims, budget, "groups"),
             Extra = ExtraOf(jwt, claims, budget),
         };

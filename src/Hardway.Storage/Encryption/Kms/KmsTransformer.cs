@@ -11,7 +11,7 @@ namespace Hardway.Storage.Encryption.Kms;
 /// server encrypted it. Each value's key is derived from the seed and 32 random bytes, so one seed serves for long; it is made anew when the
 /// server tells of another key. The server is asked in the Prepare calls only; seeds that it opened once are remembered.
 /// </summary>
-internal sealed class KmsTransformer : IValueTransformer
+internal sealed class KmsTransformer : IValueTransformer, IDisposable
 {
     private const int SeedLength = 32;
     private const int InfoLength = 32;
