@@ -35,8 +35,9 @@ internal sealed partial class APIServiceController(ApiServices services, Aggrega
         {
             try
             {
-                await RegisterAsync(stop).ConfigureAwait(false);
+                // The servers behind the others first: what cannot be registered here is no fault of theirs.
                 await CheckAllAsync(stop).ConfigureAwait(false);
+                await RegisterAsync(stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

@@ -138,7 +138,7 @@ public sealed class CustomResourceTests(RunningServer server) : IClassFixture<Ru
     /// <summary>A watch tells when the server has done its part.</summary>
     private async Task UntilAsync(string definition, Func<string, bool> isSo)
     {
-        await using var stream = await server.Client.GetStreamAsync(Definitions + "?watch=1&fieldSelector=metadata.name%3D" + definition, TestContext.Current.CancellationToken);
+        await using var stream = await server.Client.GetStreamAsync(Definitions + "?watch=1&timeoutSeconds=60&fieldSelector=metadata.name%3D" + definition, TestContext.Current.CancellationToken);
         using var reader = new StreamReader(stream);
         while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
         {
@@ -147,5 +147,7 @@ public sealed class CustomResourceTests(RunningServer server) : IClassFixture<Ru
                 return;
             }
         }
+
+        Assert.Fail($"{definition} did not come to what was waited for");
     }
 }

@@ -7,6 +7,9 @@ namespace Hardway.ApiServer.Rules.ApiRegistration;
 /// <summary>Group versions and who serves them: this server, or a Service that requests are passed on to.</summary>
 internal sealed class APIServiceRules : KindRules<APIService>
 {
+    /// <summary>VERSION.GROUP: that of the core group ends in a dot.</summary>
+    public override NameRule NameRule => NameRule.PathSegment;
+
     public override bool HasStatus => true;
 
     public override bool AllowUnconditionalUpdate => false;
