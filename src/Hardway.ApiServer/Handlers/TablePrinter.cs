@@ -46,7 +46,7 @@ internal static class TablePrinter
         var all = new List<TableColumnDefinition> { new() { Name = "Name", Type = "string", Format = "name", Description = NameHelp } };
         foreach (var column in rules.Columns ?? [new TableColumn("Created At", "date", Description: AgeHelp)])
         {
-            all.Add(new TableColumnDefinition { Name = column.Name, Type = column.Type, Format = column.Format, Description = column.Description, Priority = column.Priority });
+            all.Add(new TableColumnDefinition { Name = column.Name, Type = column.Type, Format = column.Format, Description = column.Description.Length > 0 ? column.Description : ColumnDescriptions.Of(column.Name), Priority = column.Priority });
         }
 
         return all;

@@ -15,10 +15,11 @@ internal sealed class HostPackages(Action<string> say, string policyFile = "/usr
         ("ip", "iproute2"), ("nft", "nftables"), ("iptables", "iptables"), ("ssh", "openssh-client"), ("nsenter", "util-linux"), ("mount", "mount"),
     ];
 
-    /// <summary>What the tests use of the host besides the lab: a real etcd, the firewall's and the network's programs, an independent TLS.</summary>
+    /// <summary>What the tests use of the host besides the lab: a real etcd and containerd, the firewall's and the network's programs, an independent TLS.</summary>
     public static readonly IReadOnlyList<(string File, string Package)> ForTests =
     [
         .. ForLab, ("etcd", "etcd-server"), ("etcdctl", "etcd-client"), ("conntrack", "conntrack"), ("openssl", "openssl"), ("busybox", "busybox-static"), ("curl", "curl"),
+        ("containerd", "containerd"), ("runc", "runc"),
     ];
 
     /// <summary>Asked for by `kubectl` only, and only when there is none on PATH.</summary>
