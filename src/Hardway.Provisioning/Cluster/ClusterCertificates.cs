@@ -18,6 +18,9 @@ internal static class ClusterCertificates
     public const string EtcdAuthority = "etcd-ca";
     public const string FrontProxyAuthority = "front-proxy-ca";
 
+    /// <summary>Common name of the certificate by which an aggregated API server knows that a request comes through ours.</summary>
+    public const string FrontProxyClient = "front-proxy-client";
+
     /// <summary>What the aggregated Metrics API serves with.</summary>
     public const string MetricsServer = "metrics-server";
 
@@ -39,7 +42,7 @@ internal static class ClusterCertificates
             new("kube-api-server", Authority, ApiServer(machines)),
             new("etcd-client", EtcdAuthority, new CertificateSpec { CommonName = "kube-apiserver-etcd-client" }),
             new(MetricsServer, Authority, new CertificateSpec { CommonName = "metrics-server", DnsNames = ["metrics-server.kube-system.svc", "metrics-server.kube-system.svc.cluster.local"], Use = CertificateUse.Server }),
-            new("front-proxy-client", FrontProxyAuthority, new CertificateSpec { CommonName = "front-proxy-client" }),
+            new(FrontProxyClient, FrontProxyAuthority, new CertificateSpec { CommonName = FrontProxyClient }),
         ];
         all.AddRange(machines.Servers.Select(s => new ClusterCertificate($"etcd-{s.HostName}", EtcdAuthority, Both(s, s.HostName, []) with
         {

@@ -1,3 +1,4 @@
+using Hardway.Provisioning.Cluster;
 using Hardway.Provisioning.Machines;
 
 namespace Hardway.Provisioning.ControlPlane;
@@ -38,6 +39,13 @@ internal static class ControlPlaneUnits
               --kubelet-certificate-authority=/var/lib/kubernetes/ca.crt \
               --kubelet-client-certificate=/var/lib/kubernetes/kube-api-server.crt \
               --kubelet-client-key=/var/lib/kubernetes/kube-api-server.key \
+              --proxy-client-cert-file=/var/lib/kubernetes/front-proxy-client.crt \
+              --proxy-client-key-file=/var/lib/kubernetes/front-proxy-client.key \
+              --requestheader-allowed-names={ClusterCertificates.FrontProxyClient} \
+              --requestheader-client-ca-file=/var/lib/kubernetes/front-proxy-ca.crt \
+              --requestheader-extra-headers-prefix=X-Remote-Extra- \
+              --requestheader-group-headers=X-Remote-Group \
+              --requestheader-username-headers=X-Remote-User \
               --runtime-config='api/all=true' \
               --service-account-key-file=/var/lib/kubernetes/service-accounts.crt \
               --service-account-signing-key-file=/var/lib/kubernetes/service-accounts.key \
