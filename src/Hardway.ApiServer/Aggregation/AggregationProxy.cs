@@ -57,7 +57,9 @@ internal sealed class AggregationProxy(AggregatedApis apis, AggregatedBackend ba
             yield return new("X-Remote-Uid", user.Uid);
         }
 
-        foreach (var group in user.Groups)
+        // HttpClient sends all values of a name in one line, with commas between them (RFC 9110, section 5.3): a group with a comma in it could be
+        // read as two, one of them somebody else's, and is not passed on.
+        foreach (var group in user.Groups.Where(g => !g.Contains(',', StringComparison.Ordinal)))
         {
             yield return new("X-Remote-Group", group);
         }

@@ -58,7 +58,7 @@ internal sealed class RequestGuard(KubeClient client, Informer<ConfigMap> config
         var name = proxy.UserHeaders.Select(h => headers[h].ToString()).FirstOrDefault(v => v.Length > 0);
         if (name == null)
             return null;
-        var user = new UserInfo { Username = name, Groups = [.. proxy.GroupHeaders.SelectMany(h => headers[h]).OfType<string>()] };
+        var user = new UserInfo { Username = name, Groups = [.. proxy.GroupHeaders.SelectMany(h => headers.GetCommaSeparatedValues(h))] };
         foreach (var prefix in proxy.ExtraPrefixes.Where(p => p.Length > 0))
         {
             foreach (var (header, values) in headers.Where(h => h.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && h.Key.Length > prefix.Length))

@@ -210,6 +210,11 @@ public sealed partial class WatchCache : IDisposable
             {
                 LogInterrupted(Revision, "it fell behind the store");
             }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whatever it was: a cache that nobody feeds any more would answer 503 until the next start.
+                LogInterrupted(Revision, e.ToString());
+            }
 
             // At once after something went well, then slower and slower.
             delay = Revision > before ? TimeSpan.FromMilliseconds(20) : TimeSpan.FromMilliseconds(Math.Clamp(delay.TotalMilliseconds * 2, 50, _options.MaxRetryDelay.TotalMilliseconds));
