@@ -76,9 +76,9 @@ internal static class PolicyBindingRules
 {
     public static readonly TableColumn[] Columns =
     [
-        new("PolicyName", Description: "PolicyName indicates the policy definition which the policy binding binded to"),
-        new("ParamRef", Description: "ParamRef indicates the param resource which sets the configuration param"),
-        new("Age", Description: Handlers.TablePrinter.AgeHelp),
+        new("PolicyName"),
+        new("ParamRef"),
+        new("Age"),
     ];
 
     /// <summary>NAMESPACE/NAME, or * where a selector picks them.</summary>

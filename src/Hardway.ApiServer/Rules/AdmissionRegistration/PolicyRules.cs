@@ -17,9 +17,9 @@ internal sealed class ValidatingAdmissionPolicyRules : KindRules<ValidatingAdmis
 
     public override IReadOnlyList<TableColumn> Columns { get; } =
     [
-        new("Validations", "integer", Description: "Validations indicates the number of validation rules defined in this configuration"),
-        new("ParamKind", Description: "ParamKind specifies the kind of resources used to parameterize this policy"),
-        new("Age", Description: Handlers.TablePrinter.AgeHelp),
+        new("Validations", "integer"),
+        new("ParamKind"),
+        new("Age"),
     ];
 
     protected override IReadOnlyList<object?> Cells(ValidatingAdmissionPolicy value, DateTimeOffset now) =>
@@ -124,9 +124,9 @@ internal sealed class MutatingAdmissionPolicyRules : KindRules<MutatingAdmission
 
     public override IReadOnlyList<TableColumn> Columns { get; } =
     [
-        new("Mutations", "integer", Description: "Mutation indicates the number of mutations rules defined in this configuration"),
-        new("ParamKind", Description: "ParamKind specifies the kind of resources used to parameterize this policy"),
-        new("Age", Description: Handlers.TablePrinter.AgeHelp),
+        new("Mutations", "integer"),
+        new("ParamKind"),
+        new("Age"),
     ];
 
     protected override IReadOnlyList<object?> Cells(MutatingAdmissionPolicy value, DateTimeOffset now) =>

@@ -83,8 +83,8 @@ internal static class WebhookRules
 
     public static readonly TableColumn[] Columns =
     [
-        new("Webhooks", "integer", Description: "Webhooks indicates the number of webhooks registered in this configuration"),
-        new("Age", Description: Handlers.TablePrinter.AgeHelp),
+        new("Webhooks", "integer"),
+        new("Age"),
     ];
 
     public static void Default(ValidatingWebhook webhook)
@@ -190,7 +190,8 @@ internal static class WebhookRules
         }
     }
 
-    private static void ReviewVersions(List<string>? versions, FieldPath path, ErrorList errors)
+    /// <summary>The versions of a review that a webhook understands, admission and conversion alike: the first that the server knows is sent.</summary>
+    public static void ReviewVersions(List<string>? versions, FieldPath path, ErrorList errors)
     {
         if (versions is not { Count: > 0 })
         {

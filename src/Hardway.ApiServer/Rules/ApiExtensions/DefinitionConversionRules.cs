@@ -27,7 +27,7 @@ internal static class DefinitionConversionRules
                 break;
             case "Webhook":
                 Client(webhook?.ClientConfig, path.Child("webhookClientConfig"), errors);
-                Versions(webhook?.ConversionReviewVersions, path.Child("conversionReviewVersions"), errors);
+                AdmissionRegistration.WebhookRules.ReviewVersions(webhook?.ConversionReviewVersions, path.Child("conversionReviewVersions"), errors);
                 break;
             default:
                 errors.NotSupported(path.Child("strategy"), conversion.Strategy, "None", "Webhook");
@@ -59,32 +59,6 @@ internal static class DefinitionConversionRules
         if (client.CaBundle is { Length: > 0 } bundle && !WebhookTargets.IsBundle(bundle))
         {
             errors.Invalid(path.Child("caBundle"), $"{bundle.Length} bytes", "is no certificate in PEM");
-        }
-    }
-
-    private static void Versions(List<string>? versions, FieldPath path, ErrorList errors)
-    {
-        if (versions is not { Count: > 0 })
-        {
-            errors.Required(path);
-            return;
-        }
-
-        for (var i = 0; i < versions.Count; i++)
-        {
-            if (versions.IndexOf(versions[i]) < i)
-            {
-                errors.Invalid(path.Index(i), versions[i], "duplicate version");
-            }
-            else if (ObjectNames.Dns1035(versions[i]) is { } wrong)
-            {
-                errors.Invalid(path.Index(i), versions[i], wrong);
-            }
-        }
-
-        if (!versions.Exists(v => v is "v1" or "v1beta1"))
-        {
-            errors.Invalid(path, string.Join(", ", versions), "must include at least one of v1, v1beta1");
         }
     }
 }

@@ -16,9 +16,9 @@ internal sealed class APIServiceRules : KindRules<APIService>
 
     public override IReadOnlyList<TableColumn> Columns { get; } =
     [
-        new("Service", Description: "The reference to the service that hosts this API endpoint."),
-        new("Available", Description: "Whether this service is available."),
-        new("Age", Description: Handlers.TablePrinter.AgeHelp),
+        new("Service"),
+        new("Available"),
+        new("Age"),
     ];
 
     protected override IReadOnlyList<object?> Cells(APIService value, DateTimeOffset now)
