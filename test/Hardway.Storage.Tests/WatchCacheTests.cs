@@ -207,6 +207,36 @@ public sealed class WatchCacheTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_watch_that_fell_silent_is_replaced_however_many_readers_wait()
+    {
+        var silent = new SilentOnceStore(_store, TimeSpan.FromMilliseconds(300));
+        _cache = new WatchCache(silent, new TextDecoder(), new WatchCacheOptions { FreshnessLimit = TimeSpan.FromMilliseconds(200) }, TimeProvider.System, NullLogger.Instance);
+        _running = _cache.RunAsync(_stop.Token);
+        await silent.Stands.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        var written = await PutAsync("a/1");
+
+        // One or two readers a millisecond find that their time is over, and the new watch needs longer than that to stand.
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        enough.CancelAfter(TimeSpan.FromSeconds(30));
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(async _ =>
+        {
+            while (true)
+            {
+                try
+                {
+                    Assert.True(await _cache.WaitUntilConsistentAsync(enough.Token) >= written);
+                    return;
+                }
+                catch (StoreException e) when (e.Error == StoreError.Unavailable)
+                {
+                    Assert.True(_cache.Revision < written);
+                }
+            }
+        }));
+        Assert.InRange(silent.Watches, 2, 4);
+    }
+
+    [Fact]
     public async Task A_value_that_cannot_be_decoded_stands_as_an_error_beside_the_others()
     {
         await _store.CreateAsync("/registry/things/a/bad", "!"u8.ToArray(), 0, Stop);

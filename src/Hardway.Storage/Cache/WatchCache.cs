@@ -28,7 +28,7 @@ public sealed partial class WatchCache : IDisposable
     private Dictionary<string, CachePartition> _partitions = [];
     private long _revision;
     private long _loadedAt;
-    private CancellationTokenSource? _watch;
+    private volatile StandingWatch? _watch;
 
     public WatchCache(IStore store, IObjectDecoder decoder, WatchCacheOptions options, TimeProvider time, ILogger logger)
     {
@@ -94,7 +94,7 @@ public sealed partial class WatchCache : IDisposable
         var revision = await _probe.AskAsync(cancellationToken).ConfigureAwait(false);
         if (!await WaitUntilAsync(revision, _options.FreshnessLimit, cancellationToken).ConfigureAwait(false))
         {
-            RestartWatch();
+            RestartSilentWatch();
             throw new StoreException(StoreError.Unavailable, $"the watch cache is at revision {Revision} and did not reach the store's {revision} within {_options.FreshnessLimit.TotalSeconds} s");
         }
 
@@ -275,18 +275,19 @@ public sealed partial class WatchCache : IDisposable
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
-        using var watch = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Volatile.Write(ref _watch, watch);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await foreach (var batch in _store.WatchAsync("", Revision + 1, watch.Token).ConfigureAwait(false))
+            await foreach (var batch in _store.WatchAsync("", Revision + 1, cancel.Token).ConfigureAwait(false))
             {
+                // The first batch says that the watch stands: only from then on can it be called silent.
+                _watch = new StandingWatch(cancel, _time.GetTimestamp());
                 Apply(batch);
             }
         }
         finally
         {
-            Volatile.Write(ref _watch, null);
+            _watch = null;
         }
     }
 
@@ -402,11 +403,20 @@ public sealed partial class WatchCache : IDisposable
         _waiters.Release(revision);
     }
 
-    private void RestartWatch()
+    /// <summary>
+    /// Ends a watch that has stood for long without saying anything, though the store has moved on. One that was made, or spoke, a moment ago is left
+    /// alone: with many readers waiting there is always one whose time is over, and a new watch would never live to its first event.
+    /// </summary>
+    private void RestartSilentWatch()
     {
+        if (_watch is not { } watch || _time.GetElapsedTime(watch.LastHeard) < _options.FreshnessLimit)
+        {
+            return;
+        }
+
         try
         {
-            Volatile.Read(ref _watch)?.Cancel();
+            watch.Cancel.Cancel();
         }
         catch (ObjectDisposedException)
         {
@@ -461,4 +471,6 @@ public sealed partial class WatchCache : IDisposable
         objects.Sort((a, b) => string.CompareOrdinal(a.Key, b.Key));
         return objects;
     }
+
+    private sealed record StandingWatch(CancellationTokenSource Cancel, long LastHeard);
 }
