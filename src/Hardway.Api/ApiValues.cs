@@ -159,6 +159,59 @@ public static class ApiValues
         }
     }
 
+    /// <summary>
+    /// Makes empty lists and maps none, at any depth of the typed part: protobuf cannot tell them apart, so an object that went through it has none.
+    /// </summary>
+    public static void ForgetEmpty(ApiStruct value)
+    {
+        var schema = value.StructSchema;
+        if (!schema.ShowsEmpty)
+        {
+            return;
+        }
+
+        foreach (var field in schema.Fields)
+        {
+            if (field.Shape.Kind is not (ShapeKind.Struct or ShapeKind.List or ShapeKind.Map) || value.Get(field.Ordinal) is not { } item)
+            {
+                continue;
+            }
+
+            if (item is ICollection { Count: 0 })
+            {
+                value.Set(field.Ordinal, null);
+            }
+            else
+            {
+                ForgetEmptyInside(item, field.Shape);
+            }
+        }
+    }
+
+    private static void ForgetEmptyInside(object item, Shape shape)
+    {
+        switch (item)
+        {
+            case ApiStruct inner:
+                ForgetEmpty(inner);
+                break;
+            case IDictionary map when shape.Element!.Kind is ShapeKind.Struct or ShapeKind.List or ShapeKind.Map:
+                foreach (var element in map.Values)
+                {
+                    ForgetEmptyInside(element!, shape.Element);
+                }
+
+                break;
+            case IList list when shape.Element!.Kind is ShapeKind.Struct or ShapeKind.List or ShapeKind.Map:
+                foreach (var element in list)
+                {
+                    ForgetEmptyInside(element!, shape.Element);
+                }
+
+                break;
+        }
+    }
+
     private static Dictionary<string, object?> CloneMap(Dictionary<string, object?> map)
     {
         var copy = new Dictionary<string, object?>(map.Count, StringComparer.Ordinal);

@@ -11,6 +11,7 @@ public sealed class TypeSchema
     private Layout? _layout;
     private Protobuf.MessagePlan? _plan;
     private ResourceInfo? _resource;
+    private bool? _showsEmpty;
 
     public TypeSchema(string fullName, string group, string version, string kind, Func<ApiStruct> create, Func<FieldSchema[]> fields)
     {
@@ -47,6 +48,9 @@ public sealed class TypeSchema
     internal Protobuf.MessagePlan Plan => _plan ??= Protobuf.MessagePlan.Make(this);
 
     private Layout Ready => _layout ??= new Layout(_makeFields());
+
+    /// <summary>Somewhere in it is a list or map that JSON shows although it is empty.</summary>
+    internal bool ShowsEmpty => _showsEmpty ??= ReachesShownCollection();
 
     /// <summary>A new value; of a kind it carries kind and apiVersion.</summary>
     public ApiStruct New() => _create();
@@ -94,6 +98,35 @@ public sealed class TypeSchema
     }
 
     public override string ToString() => FullName;
+
+    private bool ReachesShownCollection()
+    {
+        var seen = new HashSet<TypeSchema> { this };
+        var next = new Queue<TypeSchema>(seen);
+        while (next.TryDequeue(out var type))
+        {
+            foreach (var field in type.Fields)
+            {
+                var shape = field.Shape;
+                if (shape.Kind is ShapeKind.List or ShapeKind.Map && (field.Flags & FieldFlags.OmitEmpty) == 0)
+                {
+                    return true;
+                }
+
+                while (shape.Element is { } element)
+                {
+                    shape = element;
+                }
+
+                if (shape.Kind == ShapeKind.Struct && seen.Add(shape.Type))
+                {
+                    next.Enqueue(shape.Type);
+                }
+            }
+        }
+
+        return false;
+    }
 
     private sealed class Layout
     {

@@ -25,6 +25,7 @@ internal static class ColumnDescriptions
         ["Available"] = "How many Pods are ready for long enough, or whether the server behind a group answers.",
         ["Capacity"] = "How much the volume holds.",
         ["Claim"] = "The claim that the volume belongs to.",
+        ["CIDRs"] = "The ranges that addresses are taken from.",
         ["Class"] = "The class that says who takes care of the object.",
         ["Cluster-IP"] = "The address within the cluster; None where clients find the Pods themselves.",
         ["Completions"] = "Pods that have succeeded, of those that are wanted.",

@@ -104,7 +104,7 @@ internal sealed class FrameWriter(ApiServices services, ServedResource resource,
             case Representation.Table:
                 return Encode(Table(ObjectStore.Decode(resource.Registry, value), ResourceVersions.Of(value.ResourceVersion), !_columnsSent));
             case Representation.PartialObjectMetadata or Representation.PartialObjectMetadataList:
-                return Encode(ObjectResponse.Partial(ObjectStore.Decode(resource.Registry, value), negotiation));
+                return Encode(ObjectResponse.Partial(resource, ObjectStore.Decode(resource.Registry, value), negotiation));
             default:
                 return _protobuf ? ObjectResponse.Protobuf(resource, null, value) : VersionConversion.Convert(value.Json, resource);
         }
@@ -134,7 +134,7 @@ internal sealed class FrameWriter(ApiServices services, ServedResource resource,
         {
             Representation.Table => Table(value, value.Metadata.ResourceVersion, columns: false),
             Representation.Object => value,
-            _ => ObjectResponse.Partial(value, negotiation),
+            _ => ObjectResponse.Partial(resource, value, negotiation),
         };
     }
 }

@@ -50,7 +50,7 @@ internal sealed class ListHandler(ApiServices services)
                     Kind = "PartialObjectMetadataList",
                     ApiVersion = negotiation.ApiVersion,
                     Metadata = page.Metadata,
-                    Items = page.Items.ConvertAll(i => ObjectResponse.Partial(ObjectStore.Decode(resource.Registry, i), negotiation)),
+                    Items = page.Items.ConvertAll(i => ObjectResponse.Partial(resource, ObjectStore.Decode(resource.Registry, i), negotiation)),
                 };
                 await ResponseWriter.WriteAsync(context, 200, list, negotiation.Media).ConfigureAwait(false);
                 break;

@@ -31,7 +31,7 @@ internal static class ObjectResponse
                 table.Metadata.ResourceVersion = row.Metadata.ResourceVersion;
                 return ResponseWriter.WriteAsync(context, code, table, negotiation.Media);
             case Representation.PartialObjectMetadata:
-                return ResponseWriter.WriteAsync(context, code, Partial(value ?? Decode(resource, json), negotiation), negotiation.Media);
+                return ResponseWriter.WriteAsync(context, code, Partial(resource, value ?? Decode(resource, json), negotiation), negotiation.Media);
             case Representation.PartialObjectMetadataList:
                 throw Statuses.NotAcceptable($"a PartialObjectMetadataList was asked for, and this is one {resource.Info.Kind}", details: false);
             case Representation.Object when negotiation.Media == MediaType.Protobuf:
@@ -41,8 +41,21 @@ internal static class ObjectResponse
         }
     }
 
-    public static PartialObjectMetadata Partial(KubeObject value, Negotiation negotiation = default) =>
-        new() { Kind = "PartialObjectMetadata", ApiVersion = negotiation.Version is null ? "meta.k8s.io/v1" : negotiation.ApiVersion, Metadata = value.Metadata };
+    public static PartialObjectMetadata Partial(ServedResource resource, KubeObject value, Negotiation negotiation = default) =>
+        new() { Kind = "PartialObjectMetadata", ApiVersion = negotiation.Version is null ? "meta.k8s.io/v1" : negotiation.ApiVersion, Metadata = WithoutFields(value.Metadata, resource.Rules.FieldAnnotations) };
+
+    private static ObjectMeta WithoutFields(ObjectMeta metadata, IReadOnlyList<string> annotations)
+    {
+        if (metadata.Annotations is not { } given || !annotations.Any(given.ContainsKey))
+        {
+            return metadata;
+        }
+
+        // The object may be the cache's: others read it.
+        var copy = metadata.Clone();
+        copy.Annotations = given.Where(a => !annotations.Contains(a.Key)).ToDictionary(StringComparer.Ordinal);
+        return copy;
+    }
 
     /// <summary>An object in protobuf in the version that the client speaks, with its envelope.</summary>
     public static byte[] Protobuf(ServedResource resource, KubeObject? value, CachedObject? cached) => ApiProtobuf.Wrap(

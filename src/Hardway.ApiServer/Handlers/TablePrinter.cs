@@ -46,7 +46,7 @@ internal static class TablePrinter
         var all = new List<TableColumnDefinition> { new() { Name = "Name", Type = "string", Format = "name", Description = NameHelp } };
         foreach (var column in rules.Columns ?? [new TableColumn("Created At", "date", Description: AgeHelp)])
         {
-            all.Add(new TableColumnDefinition { Name = column.Name, Type = column.Type, Format = column.Format, Description = column.Description.Length > 0 ? column.Description : ColumnDescriptions.Of(column.Name), Priority = column.Priority });
+            all.Add(new TableColumnDefinition { Name = column.Name, Type = column.Type, Format = column.Format, Description = column.Description ?? ColumnDescriptions.Of(column.Name), Priority = column.Priority });
         }
 
         return all;
@@ -65,7 +65,7 @@ internal static class TablePrinter
             {
                 "None" => null,
                 "Object" => ApiJson.ToTree(VersionConversion.Convert(value, resource.Registry.Storage, resource.Info)),
-                _ => ApiJson.ToTree(ObjectResponse.Partial(value)),
+                _ => ApiJson.ToTree(ObjectResponse.Partial(resource, value)),
             },
         };
     }

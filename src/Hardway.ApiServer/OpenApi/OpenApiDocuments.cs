@@ -65,6 +65,10 @@ internal sealed class OpenApiDocuments(IReadOnlyList<ResourceInfo> served, Custo
         }
 
         writer.WriteEndObject();
+        // Before the definitions: the bodies of some parameters refer to them.
+        writer.WriteStartObject("parameters");
+        paths.WriteSharedParameters();
+        writer.WriteEndObject();
         writer.WriteStartObject("definitions");
         schemas.WriteAll();
         writer.WriteEndObject();

@@ -24,6 +24,19 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
         ("dryRun", "string"), ("gracePeriodSeconds", "integer"), ("ignoreStoreReadErrorWithClusterBreakingPotential", "boolean"), ("orphanDependents", "boolean"), ("propagationPolicy", "string"),
     ];
 
+    /// <summary>What was referred to, with what writes it: the parameters of the whole document, in version 2.</summary>
+    private readonly SortedDictionary<string, Action> _shared = new(StringComparer.Ordinal);
+
+    public void WriteSharedParameters()
+    {
+        foreach (var (name, write) in _shared)
+        {
+            writer.WriteStartObject(name);
+            write();
+            writer.WriteEndObject();
+        }
+    }
+
     public void WriteResource(ResourceInfo resource)
     {
         var item = new Target(resource, resource.Type.FullName, resource.Kind, "");
@@ -116,7 +129,7 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
             WriteTexts("schemes", ["https"]);
         }
 
-        WriteQuery(query, body);
+        WriteQuery(action, query, body);
         WriteBody(action, body);
         WriteAnswers(answer, codes);
         writer.WriteString("x-kubernetes-action", action is "create" ? "post" : action);
@@ -128,7 +141,7 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
         writer.WriteEndObject();
     }
 
-    private void WriteQuery((string Name, string Type)[] query, string? body)
+    private void WriteQuery(string action, (string Name, string Type)[] query, string? body)
     {
         if (query.Length == 0 && (v3 || body is null))
         {
@@ -139,26 +152,53 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
         if (!v3 && body is not null)
         {
             writer.WriteStartObject();
-            writer.WriteString("name", "body");
-            writer.WriteString("in", "body");
-            writer.WriteBoolean("required", body != DeleteOptions);
-            writer.WriteStartObject("schema");
-            schemas.WriteReference(body);
-            writer.WriteEndObject();
+            ReferOrWrite(SharedParameters.OfBody(body), () => DescribeBody(body));
             writer.WriteEndObject();
         }
 
         foreach (var (name, type) in query)
         {
-            WriteParameter(name, "query", type, required: false);
+            WriteParameter(name, "query", type, required: false, action);
         }
 
         writer.WriteEndArray();
     }
 
-    private void WriteParameter(string name, string place, string type, bool required)
+    private void DescribeBody(string body)
+    {
+        writer.WriteString("name", "body");
+        writer.WriteString("in", "body");
+        if (body != DeleteOptions)
+        {
+            writer.WriteBoolean("required", true);
+        }
+
+        writer.WriteStartObject("schema");
+        schemas.WriteReference(body);
+        writer.WriteEndObject();
+    }
+
+    private void WriteParameter(string name, string place, string type, bool required, string action = "")
     {
         writer.WriteStartObject();
+        ReferOrWrite(v3 ? null : SharedParameters.Of(name, action), () => DescribeParameter(name, place, type, required));
+        writer.WriteEndObject();
+    }
+
+    private void ReferOrWrite(string? shared, Action write)
+    {
+        if (shared is null)
+        {
+            write();
+            return;
+        }
+
+        writer.WriteString("$ref", "#/parameters/" + shared);
+        _shared.TryAdd(shared, write);
+    }
+
+    private void DescribeParameter(string name, string place, string type, bool required)
+    {
         if (v3)
         {
             writer.WriteString("name", name);
@@ -185,8 +225,6 @@ internal sealed class PathWriter(Utf8JsonWriter writer, SchemaWriter schemas, bo
             writer.WriteBoolean("uniqueItems", true);
             writer.WriteEndObject();
         }
-
-        writer.WriteEndObject();
     }
 
     private void WriteBody(string action, string? body)

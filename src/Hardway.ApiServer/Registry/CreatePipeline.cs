@@ -77,7 +77,7 @@ internal sealed class CreatePipeline(PipelineParts parts)
         }
 
         var key = registry.Key(value.Metadata.Namespace, value.Metadata.Name);
-        var bytes = StoredForm.Encode(value);
+        var bytes = StoredForm.Encode(registry, value);
         if (request.DryRun)
         {
             return await parts.Objects.FreshAsync(registry, value.Metadata.Namespace, value.Metadata.Name, cancellationToken).ConfigureAwait(false) is null

@@ -103,7 +103,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
         {
             if (request.DryRun)
             {
-                return (new Deletion(value, ObjectBytes.WithResourceVersion(StoredForm.Encode(value), current.ResourceVersion), true), null);
+                return (new Deletion(value, ObjectBytes.WithResourceVersion(StoredForm.Encode(registry, value), current.ResourceVersion), true), null);
             }
 
             var deleted = await parts.Objects.DeleteAsync(current.Key, current.ResourceVersion, cancellationToken).ConfigureAwait(false);
@@ -113,7 +113,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
             }
 
             await parts.Allocators.OnDeleteAsync(registry, old, cancellationToken).ConfigureAwait(false);
-            return (new Deletion(value, ObjectBytes.WithResourceVersion(StoredForm.Encode(value), deleted.Revision), true), null);
+            return (new Deletion(value, ObjectBytes.WithResourceVersion(StoredForm.Encode(registry, value), deleted.Revision), true), null);
         }
 
         if (!changed)
@@ -127,7 +127,7 @@ internal sealed class DeletePipeline(PipelineParts parts)
     private async Task<(Deletion? Done, CachedObject? Now)> StoreMarkAsync(DeleteRequest request, CachedObject current, KubeObject value, CancellationToken cancellationToken)
     {
         var registry = request.Resource.Registry;
-        var bytes = StoredForm.Encode(value);
+        var bytes = StoredForm.Encode(registry, value);
         if (request.DryRun)
         {
             return (new Deletion(value, ObjectBytes.WithResourceVersion(bytes, current.ResourceVersion), false), null);

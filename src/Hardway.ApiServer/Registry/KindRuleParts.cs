@@ -25,4 +25,4 @@ internal sealed record SelectableField(string Label, string? Path = null, string
 }
 
 /// <summary>A column of a Table. Priority 0 is shown always, 1 with -o wide.</summary>
-internal sealed record TableColumn(string Name, string Type = "string", int Priority = 0, string Format = "", string Description = "");
+internal sealed record TableColumn(string Name, string Type = "string", int Priority = 0, string Format = "", string? Description = null);

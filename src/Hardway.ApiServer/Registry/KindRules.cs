@@ -61,6 +61,9 @@ internal abstract class KindRules
     /// <summary>The cells of a row, Name first: one more than <see cref="Columns"/>, which do not name it.</summary>
     public virtual IReadOnlyList<object?> Cells(KubeObject value, DateTimeOffset now) => [];
 
+    /// <summary>Annotations that stand for fields of older versions: answers of metadata alone (tables, PartialObjectMetadata) leave them out.</summary>
+    public virtual IReadOnlyList<string> FieldAnnotations => [];
+
     /// <summary>Defaults that depend on other fields; those with a marker in the schema are there already.</summary>
     public virtual void Default(KubeObject value)
     {

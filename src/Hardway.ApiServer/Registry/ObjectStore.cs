@@ -67,9 +67,8 @@ internal sealed class ObjectStore(IStore store, WatchCache cache, LeasePool leas
 
     public Task<StoreWrite> DeleteAsync(string key, long expected, CancellationToken cancellationToken) => store.DeleteAsync(key, expected, cancellationToken);
 
-    /// <summary>Definitions and APIServices are JSON in every server's store, as custom resources are.</summary>
     private byte[] Stored(ResourceRegistry registry, KubeObject value, byte[] json) =>
-        WritesProtobuf && registry.Group is not ("apiextensions.k8s.io" or "apiregistration.k8s.io") ? StoredForm.EncodeProtobuf(value) : json;
+        WritesProtobuf && !StoredForm.IsJsonEverywhere(registry) ? StoredForm.EncodeProtobuf(value) : json;
 
     public static CachedObject FromEntry(ResourceRegistry registry, StoreEntry entry)
     {

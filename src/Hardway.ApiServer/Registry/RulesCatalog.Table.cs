@@ -64,6 +64,7 @@ internal static partial class RulesCatalog
         [("admissionregistration.k8s.io", "MutatingAdmissionPolicy")] = new MutatingAdmissionPolicyRules(),
         [("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding")] = new MutatingAdmissionPolicyBindingRules(),
         [("networking.k8s.io", "IPAddress")] = new IPAddressRules(),
+        [("networking.k8s.io", "ServiceCIDR")] = new ServiceCIDRRules(),
         [("scheduling.k8s.io", "PriorityClass")] = new PriorityClassRules(),
         [("rbac.authorization.k8s.io", "Role")] = new RoleRules(),
         [("rbac.authorization.k8s.io", "ClusterRole")] = new ClusterRoleRules(),

@@ -10,6 +10,23 @@ namespace Hardway.ApiServer.Registry;
 /// </summary>
 internal static class StoredForm
 {
+    /// <summary>
+    /// Upstream keeps built-in kinds in protobuf, where an empty list cannot be told from none, so every answer after a write has none: null in JSON, where
+    /// the field is always shown. Custom objects, definitions and APIServices are JSON there, and keep what was written.
+    /// </summary>
+    public static byte[] Encode(ResourceRegistry registry, KubeObject value)
+    {
+        if (!registry.IsCustom && !IsJsonEverywhere(registry))
+        {
+            ApiValues.ForgetEmpty(value);
+        }
+
+        return Encode(value);
+    }
+
+    /// <summary>Definitions and APIServices are JSON in every server's store.</summary>
+    public static bool IsJsonEverywhere(ResourceRegistry registry) => registry.Group is "apiextensions.k8s.io" or "apiregistration.k8s.io";
+
     /// <summary>The encoding of which clients' answers are made: JSON without resourceVersion.</summary>
     public static byte[] Encode(KubeObject value) => WithoutVersion(value, ApiJson.Serialize);
 

@@ -135,7 +135,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
     private async Task<(Written? Written, CachedObject? Now)> StoreAsync(UpdateRequest request, CachedObject current, CachedObject shown, bool isFresh, KubeObject value, KubeObject old, Allocation.Allocation allocation, CancellationToken cancellationToken)
     {
         var registry = request.Resource.Registry;
-        var bytes = StoredForm.Encode(value);
+        var bytes = StoredForm.Encode(registry, value);
         var goes = IsFinished(value, old, registry.Rules);
         // What is stored in another form than it is shown in is written anew, changed or not: so a storage version is brought up to date.
         if (!goes && ReferenceEquals(shown, current) && IsSame(request, bytes, current, value, old))
@@ -297,7 +297,7 @@ internal sealed class UpdatePipeline(PipelineParts parts, CreatePipeline create)
         }
 
         value.Metadata.ManagedFields = then;
-        var same = ObjectBytes.WithResourceVersion(StoredForm.Encode(value), current.ResourceVersion).AsSpan().SequenceEqual(current.Json.Span);
+        var same = ObjectBytes.WithResourceVersion(StoredForm.Encode(request.Resource.Registry, value), current.ResourceVersion).AsSpan().SequenceEqual(current.Json.Span);
         value.Metadata.ManagedFields = now;
         return same;
     }

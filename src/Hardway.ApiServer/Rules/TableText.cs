@@ -30,6 +30,10 @@ internal static class TableText
     public static string Of(Dictionary<string, string>? labels) =>
         labels is null || labels.Count == 0 ? None : string.Join(",", labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => l.Key + "=" + l.Value));
 
+    /// <summary>Where a load balancer is reached: each address once, in order of its text.</summary>
+    public static IEnumerable<string> Addresses(IEnumerable<(string Ip, string Hostname)> points) =>
+        points.Select(p => p.Ip.Length > 0 ? p.Ip : p.Hostname).Where(a => a.Length > 0).Distinct().Order(StringComparer.Ordinal);
+
     public static string Or(string? value, string fallback) => string.IsNullOrEmpty(value) ? fallback : value;
 
     /// <summary>At most three, then how many more.</summary>

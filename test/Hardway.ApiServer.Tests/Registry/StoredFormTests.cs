@@ -32,6 +32,26 @@ public sealed class StoredFormTests
     }
 
     [Fact]
+    public void An_empty_list_is_none_once_it_is_stored()
+    {
+        var slice = new Hardway.Api.Discovery.V1.EndpointSlice { Metadata = { Name = "a", Namespace = "n", Finalizers = [] }, AddressType = "IPv4", Endpoints = [], Ports = [] };
+        Assert.EndsWith(""" "endpoints":null,"ports":null}""".TrimStart(), Encode(slice), StringComparison.Ordinal);
+        var pod = new Pod { Metadata = { Name = "a", Namespace = "n" }, Spec = { Containers = [new Container { Name = "c", Args = [] }], Affinity = new() { NodeAffinity = new() { RequiredDuringSchedulingIgnoredDuringExecution = new() { NodeSelectorTerms = [] } } } } };
+        Assert.Contains("\"nodeSelectorTerms\":null", Encode(pod), StringComparison.Ordinal);
+        var map = new ConfigMap { Metadata = { Name = "a", Namespace = "n" }, BinaryData = new() { ["k"] = [] } };
+        Assert.Contains("""{"k":""}""", Encode(map), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_upstream_keeps_as_json_keeps_its_empty_lists()
+    {
+        var definition = new Hardway.Api.ApiExtensions.V1.CustomResourceDefinition { Metadata = { Name = "a.b" }, Status = { Conditions = [], StoredVersions = [] } };
+        Assert.Contains("\"storedVersions\":[]", Encode(definition), StringComparison.Ordinal);
+    }
+
+    private static string Encode(KubeObject value) => Encoding.UTF8.GetString(StoredForm.Encode(s_scheme.Of(value.StructSchema), value));
+
+    [Fact]
     public void What_is_neither_json_nor_protobuf_is_refused() =>
         Assert.Throws<ApiDecodeException>(() => StoredForm.ToJson("---"u8.ToArray(), s_scheme.Of(ConfigMap.TypeSchema)));
 }

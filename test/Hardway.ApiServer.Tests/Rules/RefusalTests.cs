@@ -26,6 +26,8 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
     [InlineData("v1", "services", """{"ipFamilies":["IPv6"],"ports":[{"port":80}]}""", "Invalid spec.ipFamilies[0]")]
     [InlineData("v1", "services", """{"ipFamilyPolicy":"RequireDualStack","ports":[{"port":80}]}""", "Invalid spec.ipFamilyPolicy")]
     [InlineData("v1", "services", """{"type":"NodePort","ports":[{"name":"a","port":80,"nodePort":30055},{"name":"b","port":81,"protocol":"UDP","nodePort":30055}]}""", "Invalid spec.ports[1].nodePort")]
+    [InlineData("networking.k8s.io/v1", "servicecidrs", """{"cidrs":["10.1.0.0/24","10.2.0.0/24"]}""", "Invalid spec.cidrs")]
+    [InlineData("networking.k8s.io/v1", "servicecidrs", """{"cidrs":["10.1.0.7/24","FD00::/112"]}""", "Invalid spec.cidrs[0]", "Invalid spec.cidrs[1]")]
     [InlineData("networking.k8s.io/v1", "networkpolicies", """{"podSelector":{},"ingress":[{"ports":[{"port":"A B"},{"endPort":5}]}]}""", "Invalid spec.ingress[0].ports[0].port", "Invalid spec.ingress[0].ports[0].port", "Invalid spec.ingress[0].ports[1].endPort")]
     // Volumes
     [InlineData("v1", "persistentvolumes", """{"capacity":{"storage":"1Gi"},"accessModes":["ReadWriteOncePod","Frob"],"hostPath":{"path":"/x"},"nfs":{"server":"s","path":"/p"}}""", "Forbidden spec.accessModes", "Forbidden spec.nfs", "NotSupported spec.accessModes")]
@@ -36,7 +38,7 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
     public async Task A_spec_is_refused_with_all_its_faults(string version, string resource, string spec, params string[] expected)
     {
         var root = version == "v1" ? "/api/v1" : "/apis/" + version;
-        var isNamespaced = resource is not ("persistentvolumes" or "certificatesigningrequests");
+        var isNamespaced = resource is not ("persistentvolumes" or "certificatesigningrequests" or "servicecidrs");
         var (code, status) = await server.SendAsync("POST", $"{root}/{(isNamespaced ? "namespaces/default/" : "")}{resource}?dryRun=All", $$"""{"metadata":{"name":"bad"},"spec":{{spec}}}""");
         AssertRefused(expected, code, status);
     }

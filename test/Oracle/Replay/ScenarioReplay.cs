@@ -14,9 +14,6 @@ internal sealed class ScenarioReplay : IAsyncDisposable
     private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A step that is known to fail does not get its whole time.</summary>
-    private static readonly TimeSpan KnownFailureLimit = TimeSpan.FromSeconds(2);
-
     private readonly ControlPlane _plane;
     private readonly Scenario _scenario;
     private readonly Variables _variables = new();
@@ -60,7 +57,7 @@ internal sealed class ScenarioReplay : IAsyncDisposable
             if (step.Start is { } name) return await StartAsync(name, step, cancellationToken);
             if (step.Join is { } started) return await JoinAsync(started, step);
             return step.Wait is { } limit
-                ? await WaitAsync(step, _scenario.KnownFailures.Contains(step.Id) && limit > KnownFailureLimit ? KnownFailureLimit : limit, cancellationToken)
+                ? await WaitAsync(step, limit, cancellationToken)
                 : Settle(step, await SendAsync(step, cancellationToken));
         }
         catch (Exception e) when (e is StepFailedException or IOException or SocketException)

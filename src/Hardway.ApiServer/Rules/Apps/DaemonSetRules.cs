@@ -15,6 +15,8 @@ internal sealed class DaemonSetRules : KindRules<DaemonSet>
 
     public override bool HasGeneration => true;
 
+    public override IReadOnlyList<string> FieldAnnotations => [TemplateGeneration];
+
     public override IReadOnlyList<TableColumn> Columns =>
     [
         new("Desired", "integer"), new("Current", "integer"), new("Ready", "integer"), new("Up-to-date", "integer"), new("Available", "integer"), new("Node Selector"), new("Age"),

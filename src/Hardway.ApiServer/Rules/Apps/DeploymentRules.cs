@@ -13,6 +13,8 @@ internal sealed class DeploymentRules : KindRules<Deployment>
 
     public override bool HasGeneration => true;
 
+    public override IReadOnlyList<string> FieldAnnotations => ["deprecated.deployment.rollback.to"];
+
     public override IReadOnlyList<TableColumn> Columns =>
         [new("Ready"), new("Up-to-date"), new("Available"), new("Age"), new("Containers", Priority: 1), new("Images", Priority: 1), new("Selector", Priority: 1)];
 

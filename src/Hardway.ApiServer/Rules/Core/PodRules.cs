@@ -28,7 +28,25 @@ internal sealed class PodRules : KindRules<Pod>
         new("Ready"), new("Status"), new("Restarts"), new("Age"), new("IP", Priority: 1), new("Node", Priority: 1), new("Nominated Node", Priority: 1), new("Readiness Gates", Priority: 1),
     ];
 
-    protected override void Default(Pod value) => PodDefaults.ApplyToPod(value.Spec);
+    protected override void Default(Pod value)
+    {
+        PodDefaults.ApplyToPod(value.Spec);
+        AlignAddresses(value.Status);
+    }
+
+    /// <summary>podIP is the first of podIPs. Where a client says otherwise (a merge by address puts a new one first), the one address counts and the list is made of it.</summary>
+    private static void AlignAddresses(PodStatus status)
+    {
+        var first = status.PodIPs is { Count: > 0 } all ? all[0].Ip : "";
+        if (status.PodIP.Length == 0)
+        {
+            status.PodIP = first;
+        }
+        else if (first != status.PodIP)
+        {
+            status.PodIPs = [new PodIP { Ip = status.PodIP }];
+        }
+    }
 
     protected override void PrepareForCreate(RuleContext context, Pod value)
     {

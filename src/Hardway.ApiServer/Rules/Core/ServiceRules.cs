@@ -155,7 +155,7 @@ internal sealed class ServiceRules : KindRules<Service>
             case "ExternalName":
                 return value.Spec.ExternalName;
             case "LoadBalancer":
-                var own = (value.Status.LoadBalancer.Ingress ?? []).Select(i => i.Ip.Length > 0 ? i.Ip : i.Hostname).Where(i => i.Length > 0);
+                var own = TableText.Addresses((value.Status.LoadBalancer.Ingress ?? []).Select(i => (i.Ip, i.Hostname)));
                 return TableText.Or(string.Join(",", own.Concat(given)), "<pending>");
             default:
                 return TableText.Or(string.Join(",", given), TableText.None);

@@ -82,7 +82,7 @@ internal sealed class IngressRules : KindRules<Ingress>
     {
         var hosts = (value.Spec.Rules ?? []).Select(r => r.Host).Where(h => h.Length > 0).ToList();
         var text = hosts.Count == 0 ? "*" : TableText.FirstThree(hosts);
-        var addresses = (value.Status.LoadBalancer.Ingress ?? []).Select(i => i.Ip.Length > 0 ? i.Ip : i.Hostname).Where(a => a.Length > 0);
+        var addresses = TableText.Addresses((value.Status.LoadBalancer.Ingress ?? []).Select(i => (i.Ip, i.Hostname)));
         return
         [
             value.Metadata.Name, TableText.Or(value.Spec.IngressClassName, TableText.None), text, string.Join(",", addresses),

@@ -9,7 +9,8 @@ internal sealed class RuntimeClassRules : KindRules<RuntimeClass>
 {
     public override bool AllowUnconditionalUpdate => false;
 
-    public override IReadOnlyList<TableColumn> Columns => [new("Handler"), new("Age")];
+    /// <summary>Upstream describes no handler, and clients compare columns whole.</summary>
+    public override IReadOnlyList<TableColumn> Columns => [new("Handler", Description: ""), new("Age")];
 
     protected override void Validate(RuleContext context, RuntimeClass value, ErrorList errors)
     {
