@@ -173,6 +173,7 @@ public sealed class Provisioner : IAsyncDisposable
 
         steps.Add(new EndpointStep(cluster));
         steps.Add(new ManifestsStep(cluster, "kubelet-access", "Lets the API servers call the kubelets, for logs and exec", () => Manifests.KubeletAccess, "endpoint"));
+        steps.Add(new ManifestsStep(cluster, "network-access", "Lets the nodes' kube-proxies read what NetworkPolicies speak of", () => Manifests.NetworkAccess, "endpoint"));
         steps.Add(new DnsStep(cluster));
         steps.Add(new MetricsStep(cluster));
         return steps;

@@ -7,6 +7,7 @@ using Hardway.Proxy.Configuration;
 using Hardway.Proxy.Iptables;
 using Hardway.Proxy.Model;
 using Hardway.Proxy.Nftables;
+using Hardway.Proxy.Policies;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -68,6 +69,11 @@ public static partial class ProxyApplet
             cluster.Attach(proxier.Signal, health, new ProxyMetrics(metrics));
             await proxier.RunAsync(cancel).ConfigureAwait(false);
         });
+        if (flags.NetworkPolicy)
+        {
+            host.Add("network policies", new PolicyEnforcer(client, logs, name, new PolicyTable(new RuleCommand()), metrics).RunAsync);
+        }
+
         await host.RunAsync(stop).ConfigureAwait(false);
         return 0;
     }
@@ -76,6 +82,12 @@ public static partial class ProxyApplet
     private static async Task<int> CleanUpAsync(List<NftFamily> families, ILogger log, CancellationToken stop)
     {
         var code = 0;
+        if (await new PolicyTable(new RuleCommand()).RemoveAsync(stop).ConfigureAwait(false) is { } kept)
+        {
+            CleanUpFailed(log, PolicyBase.Table, kept.Trim());
+            code = 1;
+        }
+
         foreach (var table in families.SelectMany(f => (IRuleTable[])[Nft(new ProxyConfig(), f, []), Iptables(new ProxyConfig(), f, [])]))
         {
             if (await table.RemoveAsync(stop).ConfigureAwait(false) is { } failed)

@@ -14,6 +14,9 @@ internal sealed class ProxyFlags
     public bool MasqueradeAll { get; private set; }
     public bool CleanUp { get; private set; }
 
+    /// <summary>Ours alone: off where another network plugin enforces NetworkPolicy.</summary>
+    public bool NetworkPolicy { get; private set; } = true;
+
     public void Bind(FlagSet flags)
     {
         flags.String("config", "KubeProxyConfiguration file", v => Config = v);
@@ -21,6 +24,7 @@ internal sealed class ProxyFlags
         flags.String("kubeconfig", "kubeconfig file (without --config)", v => Kubeconfig = v);
         flags.StringList("cluster-cidr", "networks of the cluster's Pods (without --config)", v => ClusterCidrs = v);
         flags.Bool("masquerade-all", "masquerade all traffic to cluster IPs (without --config)", v => MasqueradeAll = v);
+        flags.Bool("enable-network-policy", "enforce NetworkPolicy on this node; off where another network plugin does", v => NetworkPolicy = v, NetworkPolicy);
         flags.Bool("cleanup", "remove the rules and end", v => CleanUp = v);
         flags.Inert(
             "proxy-mode", "bind-address", "healthz-bind-address", "metrics-bind-address", "master", "write-config-to", "feature-gates", "oom-score-adj",

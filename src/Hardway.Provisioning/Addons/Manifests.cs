@@ -17,7 +17,7 @@ internal sealed record Manifest(string Collection, string Name, JsonNode Body)
     }
 }
 
-/// <summary>What is in the cluster besides its machines' programs: the API servers' right to the kubelets, and cluster DNS.</summary>
+/// <summary>What is in the cluster besides its machines' programs: the API servers' right to the kubelets, what kube-proxy may read, and cluster DNS.</summary>
 internal static class Manifests
 {
     public const string DnsImage = "hardway.local/hardway:v1";
@@ -39,6 +39,29 @@ internal static class Manifests
               "metadata": { "name": "system:kube-apiserver" },
               "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:kube-apiserver-to-kubelet" },
               "subjects": [ { "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "{{ClusterCertificates.ApiServerUser}}" } ]
+            }
+            """),
+    ];
+
+    /// <summary>Beside upstream's role for kube-proxy: ours enforces NetworkPolicy as well (docs/decisions/0007).</summary>
+    public static IReadOnlyList<Manifest> NetworkAccess =>
+    [
+        Manifest.Of($"{_rbac}/clusterroles", """
+            {
+              "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+              "metadata": { "name": "hardway:node-network" },
+              "rules": [
+                { "apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"] },
+                { "apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list", "watch"] }
+              ]
+            }
+            """),
+        Manifest.Of($"{_rbac}/clusterrolebindings", """
+            {
+              "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+              "metadata": { "name": "hardway:node-network" },
+              "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "hardway:node-network" },
+              "subjects": [ { "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:kube-proxy" } ]
             }
             """),
     ];

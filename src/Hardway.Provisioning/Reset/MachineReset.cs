@@ -15,7 +15,7 @@ internal static class MachineReset
     /// <summary>What the programs keep. The folders themselves may be mounts, so they are emptied.</summary>
     private static readonly string[] _data = ["/var/lib/etcd", "/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/lib/hardway"];
 
-    private static readonly string[] _tables = ["ip kube-proxy", "ip6 kube-proxy", "ip hardway-masquerade"];
+    private static readonly string[] _tables = ["ip kube-proxy", "ip6 kube-proxy", "inet hardway-network-policy", "ip hardway-masquerade"];
 
     private static readonly string[] _names = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 

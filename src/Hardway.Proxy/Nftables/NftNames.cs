@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Hardway.Proxy.Model;
@@ -37,11 +38,12 @@ internal static class NftNames
         return $"{Hash(text)}-{text}";
     }
 
-    private static string Hash(string text)
+    /// <summary>Letters and digits that are different for different texts: five bits of SHA-256 each, 8 where only chance could make two alike.</summary>
+    public static string Hash(string text, int length = 8)
     {
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
-        return string.Create(8, hash[0] | ((ulong)hash[1] << 8) | ((ulong)hash[2] << 16) | ((ulong)hash[3] << 24) | ((ulong)hash[4] << 32), static (span, bits) =>
+        return string.Create(length, BinaryPrimitives.ReadUInt128LittleEndian(hash), static (span, bits) =>
         {
             for (var i = 0; i < span.Length; i++)
             {
@@ -50,7 +52,8 @@ internal static class NftNames
         });
     }
 
-    private static string Cut(string prefix, string rest)
+    /// <summary>Both together, at most as long as the kernel takes.</summary>
+    public static string Cut(string prefix, string rest)
     {
         var name = prefix + rest;
         return name.Length <= MaxLength ? name : name[..MaxLength].TrimEnd('-', '.', '/', '_');
