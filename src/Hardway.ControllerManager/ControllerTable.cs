@@ -74,8 +74,9 @@ internal static class ControllerTable
         new("token-cleaner-controller", c => new TokenCleanerController(c), "tokencleaner") { OnByDefault = false },
         new("selinux-warning-controller", c => new SELinuxWarningController(c)) { OnByDefault = false },
 
+        new("service-lb-controller", c => new ServiceLoadBalancerController(c), "service"),
+
         // These need a cloud; their names are taken so that a command line that switches them off still works.
-        new("service-lb-controller", _ => null, "service"),
         new("node-route-controller", _ => null, "route"),
         new("cloud-node-lifecycle-controller", _ => null, "cloud-node-lifecycle"),
     ];

@@ -174,6 +174,11 @@ public sealed class Provisioner : IAsyncDisposable
         steps.Add(new EndpointStep(cluster));
         steps.Add(new ManifestsStep(cluster, "kubelet-access", "Lets the API servers call the kubelets, for logs and exec", () => Manifests.KubeletAccess, "endpoint"));
         steps.Add(new ManifestsStep(cluster, "network-access", "Lets the nodes' kube-proxies read what NetworkPolicies speak of", () => Manifests.NetworkAccess, "endpoint"));
+        if (cluster.Options.LoadBalancerPool.Length > 0)
+        {
+            steps.Add(new ManifestsStep(cluster, "load-balancer-pool", $"LoadBalancer Services get addresses of {cluster.Options.LoadBalancerPool}; one node answers for each", () => Manifests.LoadBalancerPool(cluster.Options.LoadBalancerPool), "endpoint"));
+        }
+
         steps.Add(new DnsStep(cluster));
         steps.Add(new MetricsStep(cluster));
         return steps;

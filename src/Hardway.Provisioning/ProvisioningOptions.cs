@@ -28,5 +28,8 @@ public sealed record ProvisioningOptions
     /// <summary>This computer's hosts file.</summary>
     public string HostsFile { get; init; } = "/etc/hosts";
 
+    /// <summary>Addresses for LoadBalancer Services, such as "10.240.0.200-10.240.0.239": unused ones of the nodes' own network. Empty: the ConfigMap kube-system/load-balancer is the operator's.</summary>
+    public string LoadBalancerPool { get; init; } = "";
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

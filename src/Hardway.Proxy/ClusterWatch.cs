@@ -2,6 +2,7 @@ using System.Net;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Discovery.V1;
 using Hardway.Client;
+using Hardway.Proxy.LoadBalancing;
 using Hardway.Proxy.Model;
 using Microsoft.Extensions.Logging;
 
@@ -32,6 +33,18 @@ internal sealed class ClusterWatch
     public ServiceMap Services { get; }
 
     public NodeFacts Node => new(_name, _nodes.Store.Get(_name)?.Metadata.Labels?.GetValueOrDefault(ZoneLabel) ?? "");
+
+    /// <summary>Is there an address for the nodes to announce?</summary>
+    public bool HasAnnouncedServices => Array.Exists(_services.Store.List(), AnnouncementCompiler.IsAnnounced);
+
+    public AnnouncementView Announcements(IEnumerable<Node> nodes) => AnnouncementCompiler.Compile(_services.Store.List(), key => _slices.Store.ByIndex(ServiceMap.ByService, key), nodes);
+
+    /// <summary>Calls back after every change of a Service or a slice.</summary>
+    public void AttachLoadBalancers(Action changed)
+    {
+        _services.AddHandler(_ => changed());
+        _slices.AddHandler(_ => changed());
+    }
 
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(_services.RunAsync(cancel), _slices.RunAsync(cancel), _nodes.RunAsync(cancel));
 

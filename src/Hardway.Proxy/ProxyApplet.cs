@@ -5,6 +5,7 @@ using Hardway.Client;
 using Hardway.Hosting;
 using Hardway.Proxy.Configuration;
 using Hardway.Proxy.Iptables;
+using Hardway.Proxy.LoadBalancing;
 using Hardway.Proxy.Model;
 using Hardway.Proxy.Nftables;
 using Hardway.Proxy.Policies;
@@ -69,6 +70,14 @@ public static partial class ProxyApplet
             cluster.Attach(proxier.Signal, health, new ProxyMetrics(metrics));
             await proxier.RunAsync(cancel).ConfigureAwait(false);
         });
+        if (flags.LoadBalancers)
+        {
+            var announcer = new Announcer(name, new AnnouncerNetwork(), () => health.IsLive && !health.NodeGoing, metrics, time, logs.CreateLogger("LoadBalancer"));
+            var balancers = new LoadBalancerWatch(client, logs, cluster, announcer);
+            cluster.AttachLoadBalancers(balancers.Changed);
+            host.Add("load balancers", balancers.RunAsync);
+        }
+
         if (flags.NetworkPolicy)
         {
             host.Add("network policies", new PolicyEnforcer(client, logs, name, new PolicyTable(new RuleCommand()), metrics).RunAsync);

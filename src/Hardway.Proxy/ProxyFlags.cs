@@ -17,6 +17,9 @@ internal sealed class ProxyFlags
     /// <summary>Ours alone: off where another network plugin enforces NetworkPolicy.</summary>
     public bool NetworkPolicy { get; private set; } = true;
 
+    /// <summary>Ours alone.</summary>
+    public bool LoadBalancers { get; private set; } = true;
+
     public void Bind(FlagSet flags)
     {
         flags.String("config", "KubeProxyConfiguration file", v => Config = v);
@@ -25,6 +28,7 @@ internal sealed class ProxyFlags
         flags.StringList("cluster-cidr", "networks of the cluster's Pods (without --config)", v => ClusterCidrs = v);
         flags.Bool("masquerade-all", "masquerade all traffic to cluster IPs (without --config)", v => MasqueradeAll = v);
         flags.Bool("enable-network-policy", "enforce NetworkPolicy on this node; off where another network plugin does", v => NetworkPolicy = v, NetworkPolicy);
+        flags.Bool("announce-load-balancers", "answer for addresses of LoadBalancer Services that the cluster's own pool gave", v => LoadBalancers = v, LoadBalancers);
         flags.Bool("cleanup", "remove the rules and end", v => CleanUp = v);
         flags.Inert(
             "proxy-mode", "bind-address", "healthz-bind-address", "metrics-bind-address", "master", "write-config-to", "feature-gates", "oom-score-adj",

@@ -58,11 +58,21 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
         ClusterDirectory = ClusterDirectory,
         Binary = Program,
         Images = images,
+        LoadBalancerPool = options.Lab ? UnusedAddresses(machines) : "",
         Ssh = options.Lab
             ? new SshOptions { FirstKey = Paths.SshKey, FirstKnownHosts = Paths.KnownHosts }
             : new SshOptions { User = options.User, FirstKey = options.Key, Password = options.Password ?? UserPassword.OfEnvironment() },
         Time = Time,
     };
+
+    /// <summary>The lab's network is ours: .200 to .239 of it, unless machines have some of these.</summary>
+    private static string UnusedAddresses(MachineDatabase machines)
+    {
+        const byte first = 200, last = 239;
+        var network = machines.Machines[0].Address.GetAddressBytes();
+        return machines.Machines.Any(m => m.Address.GetAddressBytes() is var a && a.AsSpan(0, 3).SequenceEqual(network.AsSpan(0, 3)) && a[3] is >= first and <= last)
+            ? "" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{network[0]}.{network[1]}.{network[2]}.{first}-{network[0]}.{network[1]}.{network[2]}.{last}");
+    }
 
     /// <summary>The cluster that is there, reached as the last `up` did; an error when there is none.</summary>
     public ProvisioningOptions Kept()

@@ -66,6 +66,14 @@ internal static class Manifests
             """),
     ];
 
+    /// <summary>Read by kube-controller-manager's service-lb-controller (docs/decisions/0008).</summary>
+    public static IReadOnlyList<Manifest> LoadBalancerPool(string addresses) =>
+    [
+        Manifest.Of("/api/v1/namespaces/kube-system/configmaps", $$"""
+            { "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "load-balancer", "namespace": "kube-system" }, "data": { "addresses": "{{addresses}}" } }
+            """),
+    ];
+
     public static IReadOnlyList<Manifest> Dns(int replicas) =>
     [
         Manifest.Of("/api/v1/namespaces/kube-system/serviceaccounts", """
