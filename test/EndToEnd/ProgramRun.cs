@@ -66,7 +66,7 @@ internal static class ProgramRun
         }
     }
 
-    private static string Repository()
+    internal static string Repository()
     {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Hardway.slnx"))) folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("not below a checkout");

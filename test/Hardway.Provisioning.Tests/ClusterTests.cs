@@ -32,6 +32,17 @@ public sealed class ClusterTests : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
+    /// <summary>`step run` leaves out what is between, so an indirect dependency is none then.</summary>
+    [Fact]
+    public async Task Every_step_on_a_machine_waits_for_the_connection_to_it_also_when_it_is_run_alone()
+    {
+        await using var provisioner = new Provisioner(_cluster.Options);
+        foreach (var step in provisioner.Graph.Steps.Where(s => s.Machine.Length > 0 && s is not SshKeyStep))
+        {
+            Assert.Contains(provisioner.Graph.Only(s => s == step || s is SshKeyStep).DependenciesOf(step), d => d is SshKeyStep && d.Machine == step.Machine);
+        }
+    }
+
     [Fact]
     public async Task Certificates_have_the_subjects_that_rbac_knows_and_a_second_run_changes_nothing()
     {

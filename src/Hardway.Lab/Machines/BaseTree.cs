@@ -78,6 +78,8 @@ internal sealed class BaseTree(LabPaths paths, Action<string> say)
         await HostCommand.RunAsync("chroot", [tree, "systemctl", "disable", .. DisabledUnits], cancellation);
         // A login on the console nobody has.
         await HostCommand.RunAsync("chroot", [tree, "systemctl", "mask", "console-getty.service", "getty@.service"], cancellation);
+        // mmdebstrap copies this host's file with its mode.
+        File.Delete(In("etc/hostname"));
         await File.WriteAllTextAsync(In("etc/hostname"), "debian\n", cancellation);
         await File.WriteAllTextAsync(In("etc/machine-id"), "", cancellation);
         File.Delete(In("etc/resolv.conf"));

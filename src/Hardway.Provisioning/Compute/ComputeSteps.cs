@@ -34,7 +34,7 @@ internal sealed class HostNamesStep(ClusterModel cluster, Machine machine) : Rem
 }
 
 /// <summary>Every machine reaches every other one by its name. Nothing to apply: the check is the step.</summary>
-internal sealed class ConnectivityStep(ClusterModel cluster, Machine machine) : Step("connectivity", machine.HostName, "host-names@*")
+internal sealed class ConnectivityStep(ClusterModel cluster, Machine machine) : Step("connectivity", machine.HostName, "ssh-key", "host-names@*")
 {
     public override string Explain =>
         $"From {machine}, sends a packet to each of the other {cluster.Machines.Machines.Count - 1} machines by name (ping, or where that is filtered the SSH port): "
