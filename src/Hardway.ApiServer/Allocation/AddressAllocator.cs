@@ -76,7 +76,9 @@ internal sealed class AddressAllocator(System.Net.IPNetwork range, IResourceRead
         }
     }
 
-    public Task GiveBackAsync(string address, CancellationToken cancellationToken) => writer().DeleteAsync<Hardway.Api.Networking.V1.IPAddress>("", address, cancellationToken);
+    /// <summary>The object of an address has the address's one form for its name, however the Service wrote it.</summary>
+    public Task GiveBackAsync(string address, CancellationToken cancellationToken) =>
+        writer().DeleteAsync<Hardway.Api.Networking.V1.IPAddress>("", System.Net.IPAddress.TryParse(address, out var parsed) ? parsed.ToString() : address, cancellationToken);
 
     private System.Net.IPAddress At(long offset)
     {

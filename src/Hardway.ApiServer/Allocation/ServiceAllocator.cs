@@ -6,8 +6,8 @@ using Hardway.ApiServer.Registry;
 
 namespace Hardway.ApiServer.Allocation;
 
-/// <summary>What a Service is given before it is stored: its address, its node ports, the fields that follow from them.</summary>
-internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAllocator ports) : IAllocator
+/// <summary>What a Service is given before it is stored: an address of each of its IP families, its node ports, the fields that follow from them.</summary>
+internal sealed class ServiceAllocator(ServiceRanges ranges, NodePortAllocator ports) : IAllocator
 {
     private const string None = "None";
     private const int ExamplePort = 32768;
@@ -19,7 +19,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
 
     public async ValueTask<Allocation> OnCreateAsync(KubeObject value, RuleContext context, CancellationToken cancellationToken)
     {
-        var taken = new Taken(addresses, ports, context.DryRun);
+        var taken = new Taken(ranges, ports, context.DryRun);
         try
         {
             await AllocateAsync((Service)value, null, context, taken, cancellationToken).ConfigureAwait(false);
@@ -40,7 +40,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         }
 
         var (now, before) = ((Service)value, (Service)old);
-        var taken = new Taken(addresses, ports, context.DryRun);
+        var taken = new Taken(ranges, ports, context.DryRun);
         try
         {
             await AllocateAsync(now, before, context, taken, cancellationToken).ConfigureAwait(false);
@@ -58,7 +58,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
             await ports.GiveBackAsync(gone, CancellationToken.None).ConfigureAwait(false);
             foreach (var address in lost)
             {
-                await addresses.GiveBackAsync(address, CancellationToken.None).ConfigureAwait(false);
+                await ranges.Primary.GiveBackAsync(address, CancellationToken.None).ConfigureAwait(false);
             }
         });
     }
@@ -69,7 +69,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         await ports.GiveBackAsync([.. NodePorts(service)], cancellationToken).ConfigureAwait(false);
         foreach (var address in Addresses(service))
         {
-            await addresses.GiveBackAsync(address, cancellationToken).ConfigureAwait(false);
+            await ranges.Primary.GiveBackAsync(address, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -94,9 +94,9 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
 
         var errors = new ErrorList();
         Align(spec, old?.Spec);
-        ServiceFamilies.Settle(spec, addresses.Family, errors);
+        ServiceFamilies.Settle(spec, old?.Spec, ranges.Families, errors);
         Throw(service, errors);
-        await AddressAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
+        await AddressesAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
         Throw(service, errors);
         await NodePortsAsync(service, old, context, taken, errors, cancellationToken).ConfigureAwait(false);
         Throw(service, errors);
@@ -121,53 +121,64 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
         }
     }
 
-    private async ValueTask AddressAsync(Service service, Service? old, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    /// <summary>One address a family, in the order of the families: what the Service has already, what it asks for, or any.</summary>
+    private async ValueTask AddressesAsync(Service service, Service? old, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
     {
         var spec = service.Spec;
-        if (spec.ClusterIP == None || (old is not null && old.Spec.Type != "ExternalName" && old.Spec.ClusterIP == spec.ClusterIP && spec.ClusterIP.Length > 0))
+        if (spec.ClusterIP == None)
         {
             return;
         }
 
-        var (ns, name) = (service.Metadata.Namespace, service.Metadata.Name);
-        if (spec.ClusterIP.Length == 0)
+        var given = spec.ClusterIPs ?? [];
+        // Addresses cannot be changed; validation says so.
+        var kept = old is { Spec.Type: not "ExternalName" } ? old.Spec.ClusterIPs?.Count ?? (old.Spec.ClusterIP.Length > 0 ? 1 : 0) : 0;
+        var all = new List<string>();
+        for (var i = 0; i < spec.IpFamilies!.Count && !errors.Any; i++)
         {
-            // A dry run shows that there would be one: the range's own address stands for it.
-            spec.ClusterIP = context.DryRun ? addresses.Example : await addresses.TakeAsync(ns, name, cancellationToken).ConfigureAwait(false);
-            spec.ClusterIPs = [spec.ClusterIP];
-            if (!context.DryRun)
+            if (i >= given.Count)
             {
-                taken.Addresses.Add(spec.ClusterIP);
+                all.Add(await AnyAsync(service, ranges.Of(spec.IpFamilies[i]), context, taken, cancellationToken).ConfigureAwait(false));
+                continue;
             }
 
-            return;
+            all.Add(given[i]);
+            if (i >= kept)
+            {
+                await CertainAsync(service, given[i], context, taken, errors, cancellationToken).ConfigureAwait(false);
+            }
         }
 
-        if (old is { Spec.Type: not "ExternalName" } && old.Spec.ClusterIP.Length > 0)
-        {
-            // An address cannot be changed; validation says so.
-            return;
-        }
-
-        await CertainAsync(spec, ns, name, context, taken, errors, cancellationToken).ConfigureAwait(false);
+        (spec.ClusterIP, spec.ClusterIPs) = (all[0], all);
     }
 
-    private async ValueTask CertainAsync(ServiceSpec spec, string ns, string name, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    /// <summary>A dry run shows that there would be one: the range's own address stands for it.</summary>
+    private static async ValueTask<string> AnyAsync(Service service, AddressAllocator addresses, RuleContext context, Taken taken, CancellationToken cancellationToken)
     {
-        var path = FieldPath.Spec.Child("clusterIPs");
-        if (!IPAddress.TryParse(spec.ClusterIP, out var address))
+        if (context.DryRun)
         {
-            // No address at all: validation says so.
-            return;
+            return addresses.Example;
         }
 
+        var address = await addresses.TakeAsync(service.Metadata.Namespace, service.Metadata.Name, cancellationToken).ConfigureAwait(false);
+        taken.Addresses.Add(address);
+        return address;
+    }
+
+    private async ValueTask CertainAsync(Service service, string asked, RuleContext context, Taken taken, ErrorList errors, CancellationToken cancellationToken)
+    {
+        var path = FieldPath.Spec.Child("clusterIPs");
+        var address = IPAddress.Parse(asked);
+        var addresses = ranges.Of(ServiceFamilies.FamilyOf(asked));
         if (!addresses.Contains(address))
         {
-            errors.Invalid(path, spec.ClusterIP, "failed to allocate IP: the provided IP is not in the valid range");
+            errors.Invalid(path, asked, "failed to allocate IP: the provided IP is not in the valid range");
         }
-        else if (context.DryRun ? context.Reader.Get<Hardway.Api.Networking.V1.IPAddress>("", address.ToString()) is not null : !await addresses.TryAsync(address.ToString(), ns, name, cancellationToken).ConfigureAwait(false))
+        else if (context.DryRun
+            ? context.Reader.Get<Hardway.Api.Networking.V1.IPAddress>("", address.ToString()) is not null
+            : !await addresses.TryAsync(address.ToString(), service.Metadata.Namespace, service.Metadata.Name, cancellationToken).ConfigureAwait(false))
         {
-            errors.Invalid(path, spec.ClusterIP, "failed to allocate IP: provided IP is already allocated");
+            errors.Invalid(path, asked, "failed to allocate IP: provided IP is already allocated");
         }
         else if (!context.DryRun)
         {
@@ -279,7 +290,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
     }
 
     /// <summary>What one write took, to be given back when it fails.</summary>
-    private sealed class Taken(AddressAllocator addresses, NodePortAllocator ports, bool isDryRun)
+    private sealed class Taken(ServiceRanges ranges, NodePortAllocator ports, bool isDryRun)
     {
         public List<string> Addresses { get; } = [];
 
@@ -295,7 +306,7 @@ internal sealed class ServiceAllocator(AddressAllocator addresses, NodePortAlloc
             await ports.GiveBackAsync(Ports, CancellationToken.None).ConfigureAwait(false);
             foreach (var address in Addresses)
             {
-                await addresses.GiveBackAsync(address, CancellationToken.None).ConfigureAwait(false);
+                await ranges.Primary.GiveBackAsync(address, CancellationToken.None).ConfigureAwait(false);
             }
         }
     }

@@ -27,11 +27,7 @@ internal sealed partial class KubernetesService(ApiServices services, IStore sto
 
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
-        if (services.Reader.Get<ServiceCIDR>("", Name) is null)
-        {
-            await IgnoreExisting(services.Writer.CreateAsync(new ServiceCIDR { Metadata = { Name = Name }, Spec = { Cidrs = [services.Options.ServiceClusterIpRange] } }, cancellationToken)).ConfigureAwait(false);
-        }
-
+        await EnsureRangesAsync(cancellationToken).ConfigureAwait(false);
         await MarkReadyAsync(cancellationToken).ConfigureAwait(false);
         if (services.Reader.Get<Service>(Ns, Name) is null)
         {
@@ -169,6 +165,30 @@ internal sealed partial class KubernetesService(ApiServices services, IStore sto
         },
     };
 
+    /// <summary>A cluster that gets a second range adds it to its ServiceCIDR. Other differences stay: its servers are not restarted all at once.</summary>
+    private async Task EnsureRangesAsync(CancellationToken cancellationToken)
+    {
+        List<string> wanted = [.. services.Options.ServiceRanges.Select(r => r.ToString())];
+        if (services.Reader.Get<ServiceCIDR>("", Name) is not { } there)
+        {
+            await IgnoreExisting(services.Writer.CreateAsync(new ServiceCIDR { Metadata = { Name = Name }, Spec = { Cidrs = wanted } }, cancellationToken)).ConfigureAwait(false);
+        }
+        else if (AddsSecond(there))
+        {
+            await services.Writer.UpdateAsync<ServiceCIDR>("", Name, current =>
+            {
+                current.Spec.Cidrs = AddsSecond(current) ? wanted : current.Spec.Cidrs;
+                return current;
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        else if (!(there.Spec.Cidrs ?? []).SequenceEqual(wanted))
+        {
+            LogOtherRanges(_log, string.Join(",", there.Spec.Cidrs ?? []), string.Join(",", wanted));
+        }
+
+        bool AddsSecond(ServiceCIDR value) => value.Spec.Cidrs is [var only] && wanted.Count == 2 && only == wanted[0];
+    }
+
     private async Task MarkReadyAsync(CancellationToken cancellationToken)
     {
         try
@@ -202,6 +222,9 @@ internal sealed partial class KubernetesService(ApiServices services, IStore sto
             // Another server was faster.
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The ServiceCIDR kubernetes has {Present}, this server gives out addresses of {Ranges}")]
+    private static partial void LogOtherRanges(ILogger logger, string present, string ranges);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The kubernetes Service's endpoints could not be brought up to date: {Reason}")]
     private static partial void LogFailed(ILogger logger, string reason);

@@ -190,9 +190,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
 
     private ServiceAllocator Allocator(ApiServerOptions options, ResourceReader reader)
     {
-        var addresses = new AddressAllocator(System.Net.IPNetwork.Parse(options.ServiceClusterIpRange.Split(',')[0]), reader, () => _writer!);
-        _firstAddress = addresses.First;
-        return new ServiceAllocator(addresses, new NodePortAllocator(options.NodePortRange.From, options.NodePortRange.To, _store, reader));
+        var ranges = new ServiceRanges(options.ServiceRanges, reader, () => _writer!);
+        _firstAddress = ranges.Primary.First;
+        return new ServiceAllocator(ranges, new NodePortAllocator(options.NodePortRange.From, options.NodePortRange.To, _store, reader));
     }
 
     private void AddVirtual(AuthenticationStack authentication)

@@ -79,6 +79,9 @@ internal sealed class ApiServerOptions
 
     public string ServiceClusterIpRange { get; set; } = "10.0.0.0/24";
 
+    /// <summary>One range, or one of each IP family, the primary first.</summary>
+    internal IReadOnlyList<IPNetwork> ServiceRanges => Allocation.ServiceRanges.TryParse(ServiceClusterIpRange, out var ranges) is { } wrong ? throw new FormatException(wrong) : ranges;
+
     public (int From, int To) NodePortRange { get; set; } = (30000, 32767);
 
     public string KubeletClientCertificate { get; set; } = "";
@@ -120,9 +123,9 @@ internal sealed class ApiServerOptions
             yield return $"--goaway-chance={GoAwayChance} is not between 0 and 0.02";
         }
 
-        if (!ServiceClusterIpRange.Split(',').All(r => IPNetwork.TryParse(r, out _)))
+        if (Allocation.ServiceRanges.TryParse(ServiceClusterIpRange, out _) is { } wrong)
         {
-            yield return $"--service-cluster-ip-range={ServiceClusterIpRange} is not a range such as 10.32.0.0/24";
+            yield return $"--service-cluster-ip-range={ServiceClusterIpRange}: {wrong}";
         }
 
         foreach (var problem in Tls.Problems().Concat(RuntimeConfig.Problems()).Concat(FeatureGates.Problems()).Concat(Authentication.Problems()).Concat(Authorization.Problems()).Concat(Admission.Problems()).Concat(Audit.Problems()))
@@ -179,7 +182,7 @@ internal sealed class ApiServerOptions
     {
         flags.Map("runtime-config", "Which APIs are served: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE, each =true or =false.", v => _runtimeConfig = v.ToDictionary(p => p.Key.Trim('\''), p => p.Value.Trim('\'')));
         flags.Map("feature-gates", "Features that are switched.", v => _gates = v);
-        flags.String("service-cluster-ip-range", "Addresses of Services.", v => ServiceClusterIpRange = v, ServiceClusterIpRange);
+        flags.String("service-cluster-ip-range", "Addresses of Services: a range, or one of each IP family with a comma between them.", v => ServiceClusterIpRange = v, ServiceClusterIpRange);
         flags.Custom("service-node-port-range", "range", "Ports of NodePort Services.", SetPorts, "30000-32767");
     }
 

@@ -7,7 +7,7 @@ using Hardway.Hosting;
 namespace Hardway.ApiServer.Tests.Serving;
 
 /// <summary>A real server on a real port and a store of its own; anybody may do anything.</summary>
-public sealed class RunningServer : IAsyncLifetime
+public class RunningServer : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("apiserver").FullName;
     private readonly CancellationTokenSource _stop = new();
@@ -28,6 +28,7 @@ public sealed class RunningServer : IAsyncLifetime
             ServiceClusterIpRange = "10.32.0.0/24",
         };
         options.Admission.AddFlags(new FlagSet("test", ""));
+        Configure(options);
         _server = new ApiServer.Serving.ApiServer(options, _logs, TimeProvider.System);
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _running = _server.RunAsync(_stop.Token, anyPort: true, started.SetResult);
@@ -40,8 +41,13 @@ public sealed class RunningServer : IAsyncLifetime
         Client = new HttpClient(handler) { BaseAddress = new Uri($"https://127.0.0.1:{_server.Port}") };
     }
 
+    private protected virtual void Configure(ApiServerOptions options)
+    {
+    }
+
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         Client.Dispose();
         await _stop.CancelAsync();
         try

@@ -175,6 +175,9 @@ internal sealed class ServiceRules : KindRules<Service>
             {
                 errors.Invalid(FieldPath.Spec.Child("ipFamilies").Index(0), now, "may not change once set");
             }
+
+            Second(errors, "clusterIPs", spec.ClusterIPs ?? [], old.ClusterIPs ?? [], spec.IpFamilyPolicy);
+            Second(errors, "ipFamilies", spec.IpFamilies ?? [], old.IpFamilies ?? [], spec.IpFamilyPolicy);
         }
 
         if (ServiceTypeChange.HasHealthPort(spec) && ServiceTypeChange.HasHealthPort(old) && spec.HealthCheckNodePort != old.HealthCheckNodePort)
@@ -185,6 +188,24 @@ internal sealed class ServiceRules : KindRules<Service>
         if (spec.Type == "LoadBalancer" && old.Type == "LoadBalancer" && spec.LoadBalancerClass != old.LoadBalancerClass)
         {
             errors.Invalid(FieldPath.Spec.Child("loadBalancerClass"), spec.LoadBalancerClass, "may not change once set");
+        }
+    }
+
+    /// <summary>A second address or family comes and goes with the policy, and stays as it is in between.</summary>
+    private static void Second(ErrorList errors, string name, List<string> now, List<string> before, string? policy)
+    {
+        var path = FieldPath.Spec.Child("ipFamilyPolicy");
+        if (now.Count > 1 && before.Count > 1 && now[1] != before[1])
+        {
+            errors.Invalid(FieldPath.Spec.Child(name).Index(1), now[1], "may not change once set");
+        }
+        else if (now.Count == 2 && before.Count == 1 && policy is null or "SingleStack")
+        {
+            errors.Invalid(path, policy, $"must be set to 'PreferDualStack' or 'RequireDualStack' when adding a second value to `{name}`");
+        }
+        else if (now.Count == 1 && before.Count == 2 && policy != "SingleStack")
+        {
+            errors.Invalid(path, policy, $"must be set to 'SingleStack' when releasing the second value of `{name}`");
         }
     }
 
