@@ -58,6 +58,7 @@ internal sealed class AggregatedBackend(IResourceReader reader, CertificateSourc
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = s_connect,
+            RequestHeaderEncodingSelector = RepeatedHeaders.Select,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ConnectCallback = async (_, token) => await DialAsync(service, token).ConfigureAwait(false),

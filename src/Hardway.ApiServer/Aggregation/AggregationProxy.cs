@@ -48,8 +48,10 @@ internal sealed class AggregationProxy(AggregatedApis apis, AggregatedBackend ba
         return true;
     }
 
-    /// <summary>Who a request is by, in the headers of the front-proxy contract; keys of extras are escaped, as header names are few.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Identity(UserInfo user)
+    /// <summary>Who a request is by, in the headers of the front-proxy contract, one line a value; keys of extras are escaped, as header names are few.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Identity(UserInfo user) => Values(user).Select(h => KeyValuePair.Create(h.Key, RepeatedHeaders.OneLine(h.Value)));
+
+    private static IEnumerable<KeyValuePair<string, string>> Values(UserInfo user)
     {
         yield return new("X-Remote-User", user.Name);
         if (user.Uid.Length > 0)
@@ -57,9 +59,7 @@ internal sealed class AggregationProxy(AggregatedApis apis, AggregatedBackend ba
             yield return new("X-Remote-Uid", user.Uid);
         }
 
-        // HttpClient sends all values of a name in one line, with commas between them (RFC 9110, section 5.3): a group with a comma in it could be
-        // read as two, one of them somebody else's, and is not passed on.
-        foreach (var group in user.Groups.Where(g => !g.Contains(',', StringComparison.Ordinal)))
+        foreach (var group in user.Groups)
         {
             yield return new("X-Remote-Group", group);
         }

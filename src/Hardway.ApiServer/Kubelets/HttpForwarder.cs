@@ -12,13 +12,18 @@ internal static class HttpForwarder
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Authorization", "Cookie",
     };
 
+    /// <param name="context">The request.</param>
+    /// <param name="invoker">Of the backend; where headers are added its handler has <see cref="Aggregation.RepeatedHeaders.Select"/>.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="flushAlways">Each part of the answer is passed on when it comes.</param>
+    /// <param name="added">Headers in place of the client's own X-Remote- ones, a line each.</param>
     public static async Task ForwardAsync(RequestContext context, HttpMessageInvoker invoker, Uri target, bool flushAlways = false, IReadOnlyList<KeyValuePair<string, string>>? added = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), target) { Version = System.Net.HttpVersion.Version11 };
         Fill(context.Request, request);
-        foreach (var (name, value) in added ?? [])
+        foreach (var header in (added ?? []).GroupBy(h => h.Key, h => h.Value, StringComparer.OrdinalIgnoreCase))
         {
-            request.Headers.TryAddWithoutValidation(name, value);
+            request.Headers.TryAddWithoutValidation(header.Key, Aggregation.RepeatedHeaders.Join(header));
         }
 
         HttpResponseMessage answer;

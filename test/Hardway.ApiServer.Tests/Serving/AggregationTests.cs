@@ -23,6 +23,12 @@ public sealed class AggregationTests(RunningServer server) : IClassFixture<Runni
         using var answer = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal("/apis/things.test/v1/namespaces/default/things?x=1 as system:anonymous", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
+        using var impersonating = new HttpRequestMessage(HttpMethod.Get, "/apis/things.test/v1/groups");
+        impersonating.Headers.TryAddWithoutValidation("Impersonate-User", "u");
+        impersonating.Headers.TryAddWithoutValidation("Impersonate-Group", "a,b");
+        using var named = await server.Client.SendAsync(impersonating, TestContext.Current.CancellationToken);
+        Assert.Equal("a,b;system:authenticated", await named.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+
         var (_, groups) = await server.SendAsync("GET", "/apis");
         Assert.Equal("things.test", RunningServer.At(((List<object?>)groups["groups"]!)[^1], "name"));
 
@@ -54,6 +60,7 @@ public sealed class AggregationTests(RunningServer server) : IClassFixture<Runni
         await http.Response.WriteAsync(http.Request.Path == "/apis/things.test/v1"
             ? """{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"things.test/v1","resources":[{"name":"things","singularName":"thing","namespaced":true,"kind":"Thing","verbs":["get"]}]}"""
             : http.Request.Path.StartsWithSegments("/openapi") ? "{}"
+            : http.Request.Path.Value!.EndsWith("/groups", StringComparison.Ordinal) ? string.Join(";", http.Request.Headers["X-Remote-Group"].ToArray())
             : $"{http.Request.Path}{http.Request.QueryString} as {string.Join(",", http.Request.Headers["X-Remote-User"].ToArray())}");
     }
 
