@@ -1,5 +1,6 @@
 using Hardway.Api;
 using Hardway.ApiServer.Http;
+using Hardway.ApiServer.Registry;
 
 namespace Hardway.ApiServer.Admission;
 
@@ -17,6 +18,14 @@ internal sealed class AdmissionAttributes
     public string Subresource { get; init; } = "";
 
     public required string Kind { get; init; }
+
+    /// <summary>The resource as it is served in this version; null for what is not stored (reviews, bindings, connections) and for the server's own writes.</summary>
+    public ServedResource? Served { get; init; }
+
+    /// <summary>The write as the client sent it, where this shows it in another version.</summary>
+    public AdmissionAttributes? AsAsked { get; init; }
+
+    public Reinvocation Reinvocation { get; init; } = new();
 
     public required string Namespace { get; init; }
 
@@ -37,6 +46,10 @@ internal sealed class AdmissionAttributes
 
     /// <summary>The request itself, for warnings and audit annotations; null for the server's own writes.</summary>
     public RequestContext? Context { get; init; }
+
+    /// <summary>What the objects are: of a subresource with a body of its own (Scale, Eviction) that one's.</summary>
+    public (string Group, string Version, string Kind) GroupVersionKind =>
+        Subresource.Length > 0 && (Object ?? OldObject)?.StructSchema is { Kind.Length: > 0 } type && type.Kind != Served?.Info.Kind ? (type.Group, type.Version, type.Kind) : (Group, Version, Kind);
 
     public string Path => Subresource.Length == 0 ? Resource : Resource + "/" + Subresource;
 

@@ -16,7 +16,7 @@ using Hardway.ApiServer.Registry;
 namespace Hardway.ApiServer.Admission;
 
 /// <summary>What plugins are made of. The quotas' store is asked for late, as it writes through pipelines that this chain is part of.</summary>
-internal sealed record AdmissionParts(IResourceReader Reader, IAuthorizer Authorizer, RbacAuthorizer? Rbac, Func<IQuotaStore> Quotas, TimeProvider Time);
+internal sealed record AdmissionParts(IResourceReader Reader, ResourceScheme Scheme, IAuthorizer Authorizer, RbacAuthorizer? Rbac, Func<IQuotaStore> Quotas, TimeProvider Time);
 
 /// <summary>All plugins in the order in which they are asked (upstream's), and which are on by default.</summary>
 internal static class AdmissionCatalog
@@ -51,10 +51,10 @@ internal static class AdmissionCatalog
         new("CertificateSubjectRestriction", true, (_, _) => new CertificateSubjectRestriction()),
         new("DefaultIngressClass", true, (p, _) => new DefaultIngressClass(p.Reader)),
         new("DenyServiceExternalIPs", false, (_, _) => new DenyServiceExternalIPs()),
-        new("MutatingAdmissionPolicy", true, (p, _) => new MutatingAdmissionPolicyPlugin(p.Reader, p.Authorizer)),
-        new("MutatingAdmissionWebhook", true, (p, _) => new MutatingWebhookPlugin(p.Reader, p.Authorizer, new WebhookClient(p.Reader))),
-        new("ValidatingAdmissionPolicy", true, (p, _) => new ValidatingAdmissionPolicyPlugin(p.Reader, p.Authorizer)),
-        new("ValidatingAdmissionWebhook", true, (p, _) => new ValidatingWebhookPlugin(p.Reader, p.Authorizer, new WebhookClient(p.Reader))),
+        new("MutatingAdmissionPolicy", true, (p, _) => new MutatingAdmissionPolicyPlugin(p.Reader, p.Scheme, p.Authorizer)),
+        new("MutatingAdmissionWebhook", true, (p, _) => new MutatingWebhookPlugin(p.Reader, p.Scheme, p.Authorizer, new WebhookClient(p.Reader))),
+        new("ValidatingAdmissionPolicy", true, (p, _) => new ValidatingAdmissionPolicyPlugin(p.Reader, p.Scheme, p.Authorizer)),
+        new("ValidatingAdmissionWebhook", true, (p, _) => new ValidatingWebhookPlugin(p.Reader, p.Scheme, p.Authorizer, new WebhookClient(p.Reader))),
         new("ResourceQuota", true, (p, _) => new ResourceQuotaPlugin(p.Reader, p.Quotas)),
         new("AlwaysDeny", false, (_, _) => new AlwaysDeny()),
     ];

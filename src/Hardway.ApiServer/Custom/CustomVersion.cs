@@ -145,6 +145,19 @@ internal sealed class CustomVersion
         return StoredForm.Encode(stored);
     }
 
+    /// <summary>An object of another version of the kind in this one; a copy. What is of this version is answered as it is.</summary>
+    public async ValueTask<CustomObject> FromAsync(CustomObject value, CancellationToken cancellationToken)
+    {
+        if (value.ApiVersion == Info.ApiVersion)
+        {
+            return value;
+        }
+
+        var converted = (await _kind.Conversion.ConvertAsync([(CustomObject)value.DeepClone()], Info, cancellationToken).ConfigureAwait(false))[0];
+        SchemaShape.PruneRoot(converted.Rest, Schema, null);
+        return converted;
+    }
+
     private CachedObject? Known(CachedObject stored) => (stored.Tag as ObjectSlot)?.Shown is { } shown && shown.For == this ? shown.Object : null;
 
     private CachedObject Remember(CachedObject stored, CachedObject shown)

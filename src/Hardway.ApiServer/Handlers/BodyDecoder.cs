@@ -112,25 +112,6 @@ internal static class BodyDecoder
         return value;
     }
 
-    /// <summary>To the storage version with all defaults; and in the client's version it is defaulted first, as versions may differ in that.</summary>
-    public static KubeObject ToStorage(ServedResource resource, KubeObject value)
-    {
-        SchemaDefaults.Apply(value);
-        if (!resource.IsStorageVersion)
-        {
-            value = VersionConversion.Convert(value, resource.Info, resource.Registry.Storage);
-            SchemaDefaults.Apply(value);
-        }
-
-        if (!resource.Registry.IsCustom)
-        {
-            // Those of custom objects are in their schema, and were filled in when the body was read.
-            resource.Rules.Default(value);
-        }
-
-        return value;
-    }
-
     public static IEnumerable<string> Problems(DecodeReport report) =>
         report.Duplicate.Select(p => $"duplicate field \"{p}\"").Concat(report.Unknown.Select(p => $"unknown field \"{p}\""));
 

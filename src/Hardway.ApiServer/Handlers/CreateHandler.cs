@@ -16,7 +16,7 @@ internal sealed class CreateHandler(ApiServices services)
         var options = WriteOptions.Read(context, "CreateOptions");
         var value = await BodyDecoder.ReadObjectAsync(context, resource, options.Validation).ConfigureAwait(false);
         context.RequestObject = value;
-        value = BodyDecoder.ToStorage(resource, value);
+        value = VersionConversion.ToStorage(resource, value);
         var written = await services.Create.RunAsync(new CreateRequest(resource, context.Info.Namespace, value)
         {
             User = context.User,

@@ -41,7 +41,7 @@ internal sealed class PatchHandler(ApiServices services)
             CheckEnvelope(resource, tree, isApply);
             var value = BodyDecoder.FromTree(context, resource, tree, options.Validation, problems => Refuse(isApply, problems));
             CheckIdentity(context, value);
-            return BodyDecoder.ToStorage(resource, value);
+            return VersionConversion.ToStorage(resource, value);
         }
 
         var written = await services.Update.RunAsync(new UpdateRequest(resource, context.Info.Namespace, context.Info.Name, current => ValueTask.FromResult(Patched(current)))

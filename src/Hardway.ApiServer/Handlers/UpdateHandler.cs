@@ -16,7 +16,7 @@ internal sealed class UpdateHandler(ApiServices services)
         var body = await BodyDecoder.ReadObjectAsync(context, resource, options.Validation).ConfigureAwait(false);
         context.RequestObject = body;
         CheckName(context, body);
-        var value = BodyDecoder.ToStorage(resource, body);
+        var value = VersionConversion.ToStorage(resource, body);
         var written = await services.Update.RunAsync(new UpdateRequest(resource, context.Info.Namespace, context.Info.Name, _ => ValueTask.FromResult((KubeObject)value.DeepClone()))
         {
             User = context.User,

@@ -80,6 +80,12 @@ internal sealed class WatchHandler(ApiServices services)
     {
         var query = context.Request.Query;
         var version = query["resourceVersion"].ToString();
+        if (version.Length > 0 && !ResourceVersions.TryParse(version, out _))
+        {
+            // Upstream (1.36) answers 500 here, which clients take for a server in trouble and try again.
+            throw Statuses.BadRequest($"invalid resource version: \"{version}\" is no number");
+        }
+
         var bookmarks = RequestInfoResolver.IsTrue(query["allowWatchBookmarks"]);
         bool? initial = query.TryGetValue("sendInitialEvents", out var send) ? RequestInfoResolver.IsTrue(send) : null;
         CheckInitialEvents(initial, query["resourceVersionMatch"].ToString());

@@ -54,6 +54,9 @@ internal sealed class ResourceScheme
     public ServedResource? Find(string group, string version, string plural) =>
         _served.GetValueOrDefault((group, version, plural)) ?? _custom.Find(group, version, plural);
 
+    /// <summary>The other versions, or groups, in which the same stored objects are served.</summary>
+    public IEnumerable<ServedResource> Equivalents(ServedResource resource) => All.Where(r => r.Registry.Prefix == resource.Registry.Prefix && r.Info != resource.Info);
+
     /// <summary>The registry of a kind by its storage version's type.</summary>
     public ResourceRegistry Of(TypeSchema type) =>
         _byType.GetValueOrDefault(type) ?? throw new InvalidOperationException($"{type} is not the storage version of a served kind");

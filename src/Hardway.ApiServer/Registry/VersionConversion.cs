@@ -36,6 +36,25 @@ internal static class VersionConversion
         return (KubeObject)ApiJson.FromTree(to.Type, tree);
     }
 
+    /// <summary>To the storage version with all defaults; and in the version that it comes in it is defaulted first, as versions may differ in that.</summary>
+    public static KubeObject ToStorage(ServedResource resource, KubeObject value)
+    {
+        SchemaDefaults.Apply(value);
+        if (!resource.IsStorageVersion)
+        {
+            value = Convert(value, resource.Info, resource.Registry.Storage);
+            SchemaDefaults.Apply(value);
+        }
+
+        if (!resource.Registry.IsCustom)
+        {
+            // Those of custom objects are in their schema, and were filled in when the body was read.
+            resource.Rules.Default(value);
+        }
+
+        return value;
+    }
+
     /// <summary>Changes a tree in place; its apiVersion as well.</summary>
     public static void Change(Dictionary<string, object?> tree, string from, string to, string kind)
     {

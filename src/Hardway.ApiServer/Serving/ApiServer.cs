@@ -71,7 +71,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
         var authentication = AuthenticationStack.Create(options.Authentication, reader, time, $"https://{options.ExternalHostname}:{options.SecurePort}", LogFile);
         _authorization = new AuthorizationStack(options.Authorization, reader, time, LogFile);
         QuotaStore? quotas = null;
-        var admission = AdmissionCatalog.Create(options.Admission, new AdmissionParts(reader, _authorization.Authorizer, _authorization.UsesRbac ? _authorization.Rbac : null, () => quotas!, time));
+        var admission = AdmissionCatalog.Create(options.Admission, new AdmissionParts(reader, scheme, _authorization.Authorizer, _authorization.UsesRbac ? _authorization.Rbac : null, () => quotas!, time));
         var parts = new PipelineParts(objects, reader, admission, new FieldOwnership(time), new AllocatorSet(Allocator(options, reader)), time);
         var create = new CreatePipeline(parts);
         var update = new UpdatePipeline(parts, create);

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Hardway.ApiServer.Serving;
 
 /// <summary>
-/// Every request's way: what it is about, who sends it, may they act as who they say, may they do it, is there room, then the handler.
+/// Every request's way: what it is about, who sends it, may they act as who they say, is there room, may they do it, then the handler.
 /// What is thrown on the way becomes a Status here and nowhere else.
 /// </summary>
 internal sealed partial class RequestPipeline(ApiServices services, Auditor auditor, IAuthenticator authenticator, Impersonation impersonation, Dispatcher dispatcher, RootHandler root, AggregationProxy aggregation)
@@ -115,6 +115,9 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
     private async Task AllowedAsync(RequestContext context, bool isLong, AuditTrail? trail)
     {
         await impersonation.ApplyAsync(context, context.Aborted).ConfigureAwait(false);
+        // Before the authorizers: who floods the server with requests that it may not make waits with its own kind.
+        using var slot = isLong ? null : _limit.Enter(context.Info.IsReadOnly, isBound: services.Flow is null && !context.User.InGroup(UserInfo.MastersGroup));
+        using var ticket = isLong || services.Flow is null ? null : await services.Flow.EnterAsync(context, SeatEstimate.Of(context.Info, services.Scheme, services.Objects)).ConfigureAwait(false);
         var attributes = AuthorizationAttributes.Of(context.Info, context.User);
         var decision = await services.Authorizer.AuthorizeAsync(attributes, context.Aborted).ConfigureAwait(false);
         if (!decision.Allowed)
@@ -131,8 +134,6 @@ internal sealed partial class RequestPipeline(ApiServices services, Auditor audi
             });
         }
 
-        using var slot = isLong ? null : _limit.Enter(context.Info.IsReadOnly, isBound: services.Flow is null && !context.User.InGroup(UserInfo.MastersGroup));
-        using var ticket = isLong || services.Flow is null ? null : await services.Flow.EnterAsync(context, SeatEstimate.Of(context.Info, services.Scheme, services.Objects)).ConfigureAwait(false);
         if (await aggregation.TryHandleAsync(context).ConfigureAwait(false))
         {
             return;

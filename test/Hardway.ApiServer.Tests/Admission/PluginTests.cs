@@ -224,7 +224,7 @@ public sealed class PluginTests
         Assert.True(flags.TryParse(["--enable-admission-plugins=NamespaceLifecycle,NodeRestriction,LimitRanger,ServiceAccount,DefaultStorageClass,ResourceQuota"], TextWriter.Null, TextWriter.Null, out _));
         Assert.Empty(options.Problems());
 
-        var chain = AdmissionCatalog.Create(options, new AdmissionParts(_reader, new ApiServer.Authorization.AlwaysAllowAuthorizer(), null, () => new QuotaStore(_reader), TimeProvider.System));
+        var chain = AdmissionCatalog.Create(options, new AdmissionParts(_reader, new ResourceScheme(RuntimeConfig.Default), new ApiServer.Authorization.AlwaysAllowAuthorizer(), null, () => new QuotaStore(_reader), TimeProvider.System));
         var names = chain.Plugins.Select(p => p.Name).ToList();
         Assert.Contains("NodeRestriction", names);
         Assert.Contains("Priority", names);

@@ -7,6 +7,7 @@ using Hardway.ApiServer.Admission.Dynamic;
 using Hardway.ApiServer.Authorization;
 using Hardway.ApiServer.Errors;
 using Hardway.ApiServer.Http;
+using Hardway.ApiServer.Registry;
 
 namespace Hardway.ApiServer.Tests.Admission;
 
@@ -31,7 +32,7 @@ public sealed class PolicyTests
     {
         Policy("false", "never");
 
-        await new ValidatingAdmissionPolicyPlugin(_reader, new MastersAuthorizer()).ValidateAsync(Attributes(new ConfigMap(), "other"), TestContext.Current.CancellationToken);
+        await new ValidatingAdmissionPolicyPlugin(_reader, new ResourceScheme(RuntimeConfig.Default), new MastersAuthorizer()).ValidateAsync(Attributes(new ConfigMap(), "other"), TestContext.Current.CancellationToken);
         await RefusedAsync(new());
     }
 
@@ -79,7 +80,7 @@ public sealed class PolicyTests
             new MutatingAdmissionPolicyBinding { Metadata = new ObjectMeta { Name = "m" }, Spec = new MutatingAdmissionPolicyBindingSpec { PolicyName = "m" } });
         var value = new ConfigMap { Metadata = new ObjectMeta { Name = "c", Namespace = "ns" }, Data = new() { ["k"] = "v" } };
 
-        await new MutatingAdmissionPolicyPlugin(_reader, new MastersAuthorizer()).AdmitAsync(Attributes(value, "ns"), TestContext.Current.CancellationToken);
+        await new MutatingAdmissionPolicyPlugin(_reader, new ResourceScheme(RuntimeConfig.Default), new MastersAuthorizer()).AdmitAsync(Attributes(value, "ns"), TestContext.Current.CancellationToken);
 
         Assert.Equal("yes", value.Metadata.Labels!["mutated"]);
         Assert.Equal("yes", value.Metadata.Annotations!["patched"]);
@@ -99,7 +100,7 @@ public sealed class PolicyTests
         };
         _reader.With(new ValidatingWebhookConfiguration { Metadata = new ObjectMeta { Name = "w" }, Webhooks = [webhook] });
         using var client = new WebhookClient(_reader);
-        var plugin = new ValidatingWebhookPlugin(_reader, new MastersAuthorizer(), client);
+        var plugin = new ValidatingWebhookPlugin(_reader, new ResourceScheme(RuntimeConfig.Default), new MastersAuthorizer(), client);
 
         var refusal = await Assert.ThrowsAsync<ApiException>(async () => await plugin.ValidateAsync(Attributes(new ConfigMap(), "ns"), TestContext.Current.CancellationToken));
         Assert.Equal(500, refusal.Code);
@@ -135,7 +136,7 @@ public sealed class PolicyTests
         new() { ResourceRules = [new NamedRuleWithOperations { Operations = [.. operations], ApiGroups = [""], ApiVersions = ["v1"], Resources = ["configmaps"] }] };
 
     private async Task ValidateAsync(Dictionary<string, string>? data, UserInfo? user = null) =>
-        await new ValidatingAdmissionPolicyPlugin(_reader, new MastersAuthorizer()).ValidateAsync(Attributes(new ConfigMap { Data = data }, "ns", user), TestContext.Current.CancellationToken);
+        await new ValidatingAdmissionPolicyPlugin(_reader, new ResourceScheme(RuntimeConfig.Default), new MastersAuthorizer()).ValidateAsync(Attributes(new ConfigMap { Data = data }, "ns", user), TestContext.Current.CancellationToken);
 
     private async Task<ApiException> RefusedAsync(Dictionary<string, string>? data) => await Assert.ThrowsAsync<ApiException>(async () => await ValidateAsync(data));
 

@@ -48,6 +48,15 @@ public sealed class ServerTests(RunningServer server) : IClassFixture<RunningSer
         Assert.Equal(RunningServer.At(first, "metadata", "resourceVersion"), RunningServer.At(rest, "metadata", "resourceVersion"));
     }
 
+    [Theory]
+    [InlineData("watch=1&resourceVersion=abc")]
+    [InlineData("watch=1&resourceVersion=-1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan")]
+    public async Task A_watch_from_what_is_no_version_is_the_clients_fault(string query)
+    {
+        var (code, status) = await server.SendAsync("GET", ConfigMaps + "?" + query);
+        Assert.Equal((400, "BadRequest"), (code, status["reason"]));
+    }
+
     [Fact]
     public async Task A_watch_sees_what_happens_after_the_list()
     {

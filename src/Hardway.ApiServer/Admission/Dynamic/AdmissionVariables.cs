@@ -34,18 +34,18 @@ internal static class AdmissionVariables
         }
 
         var tree = ApiJson.ToTree(value);
-        tree.TryAdd("kind", a.Kind);
-        tree.TryAdd("apiVersion", a.Group.Length == 0 ? a.Version : a.Group + "/" + a.Version);
+        var (group, version, kind) = a.GroupVersionKind;
+        tree.TryAdd("kind", kind);
+        tree.TryAdd("apiVersion", group.Length == 0 ? version : group + "/" + version);
         return tree;
     }
 
     /// <summary>The request as in an AdmissionReview, without the objects.</summary>
     public static Dictionary<string, object?> Request(AdmissionAttributes a)
     {
-        var kind = Map(("group", a.Group), ("version", a.Version), ("kind", a.Kind));
-        var resource = Map(("group", a.Group), ("version", a.Version), ("resource", a.Resource));
+        var asked = a.AsAsked ?? a;
         var request = Map(
-            ("kind", kind), ("resource", resource), ("requestKind", kind), ("requestResource", resource),
+            ("kind", KindOf(a)), ("resource", ResourceOf(a)), ("requestKind", KindOf(asked)), ("requestResource", ResourceOf(asked)),
             ("name", a.Name), ("namespace", a.Namespace), ("operation", a.Operation.ToString().ToUpperInvariant()),
             ("userInfo", ApiJson.ToTree(UserConversion.ToApi(a.User))), ("dryRun", a.DryRun));
         if (a.Subresource.Length > 0)
@@ -61,6 +61,14 @@ internal static class AdmissionVariables
 
         return request;
     }
+
+    private static Dictionary<string, object?> KindOf(AdmissionAttributes a)
+    {
+        var (group, version, kind) = a.GroupVersionKind;
+        return Map(("group", group), ("version", version), ("kind", kind));
+    }
+
+    private static Dictionary<string, object?> ResourceOf(AdmissionAttributes a) => Map(("group", a.Group), ("version", a.Version), ("resource", a.Resource));
 
     private static Dictionary<string, object?> Map(params (string Key, object? Value)[] entries) => entries.ToDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
 }

@@ -9,42 +9,62 @@ using Hardway.Cel;
 namespace Hardway.ApiServer.Admission.Dynamic;
 
 /// <summary>Policies in CEL that change objects (KEP-3962): each mutation makes a configuration to apply, or JSON patch operations.</summary>
-internal sealed class MutatingAdmissionPolicyPlugin(IResourceReader reader, IAuthorizer authorizer) : AdmissionPlugin
+internal sealed class MutatingAdmissionPolicyPlugin(IResourceReader reader, ResourceScheme scheme, IAuthorizer authorizer) : AdmissionPlugin
 {
-    private readonly MatchRules _match = new(reader);
+    private readonly MatchRules _match = new(reader, scheme);
     private readonly PolicyParameters _parameters = new(reader);
     private readonly CompiledExpressions _expressions = new();
 
     public override string Name => "MutatingAdmissionPolicy";
 
-    public override ValueTask AdmitAsync(AdmissionAttributes attributes, CancellationToken cancellationToken)
+    public override async ValueTask AdmitAsync(AdmissionAttributes attributes, CancellationToken cancellationToken)
     {
         if (attributes.Object is null || MatchRules.IsExempt(attributes))
         {
-            return ValueTask.CompletedTask;
+            return;
         }
 
-        var applied = new List<(MutatingAdmissionPolicy Policy, MutatingAdmissionPolicyBinding Binding)>();
-        var lastChange = -1;
-        foreach (var binding in reader.List<MutatingAdmissionPolicyBinding>().OrderBy(b => b.Metadata.Name, StringComparer.Ordinal))
+        var bindings = reader.List<MutatingAdmissionPolicyBinding>();
+        if (bindings.Count == 0)
+        {
+            return;
+        }
+
+        var again = attributes.Reinvocation.Of(this);
+        if (attributes.Reinvocation.IsSecondRound)
+        {
+            again.Compare(attributes.Object);
+        }
+
+        foreach (var binding in bindings.OrderBy(b => b.Metadata.Name, StringComparer.Ordinal))
         {
             if (reader.Get<MutatingAdmissionPolicy>("", binding.Spec.PolicyName) is { } policy
-                && _match.Fits(policy.Spec.MatchConstraints, attributes) && _match.Fits(binding.Spec.MatchResources, attributes))
+                && _match.Match(policy.Spec.MatchConstraints, attributes) is { Fits: true } match && _match.Match(binding.Spec.MatchResources, attributes).Fits
+                && (!attributes.Reinvocation.IsSecondRound || again.IsDue(binding.Metadata.Name)))
             {
-                var before = attributes.Object.DeepClone();
-                Apply(policy, binding, attributes);
-                lastChange = ApiStruct.DeepEquals(before, attributes.Object) ? lastChange : applied.Count;
-                applied.Add((policy, binding));
+                var shown = await VersionedWrites.ShowAsync(attributes, match.Version, cancellationToken).ConfigureAwait(false);
+                if (Changes(policy, binding, shown))
+                {
+                    await VersionedWrites.TakeBackAsync(attributes, shown, cancellationToken).ConfigureAwait(false);
+                    again.Changed();
+                    attributes.Reinvocation.Need();
+                }
+
+                if (policy.Spec.ReinvocationPolicy == "IfNeeded")
+                {
+                    again.Asked(binding.Metadata.Name);
+                }
             }
         }
 
-        // Who asks for it sees once more what those after it made.
-        foreach (var (policy, binding) in applied.Take(Math.Max(lastChange, 0)).Where(a => a.Policy.Spec.ReinvocationPolicy == "IfNeeded"))
-        {
-            Apply(policy, binding, attributes);
-        }
+        again.Remember(attributes.Object);
+    }
 
-        return ValueTask.CompletedTask;
+    private bool Changes(MutatingAdmissionPolicy policy, MutatingAdmissionPolicyBinding binding, AdmissionAttributes shown)
+    {
+        var before = shown.Object!.DeepClone();
+        Apply(policy, binding, shown);
+        return !ApiStruct.DeepEquals(before, shown.Object);
     }
 
     private void Apply(MutatingAdmissionPolicy policy, MutatingAdmissionPolicyBinding binding, AdmissionAttributes attributes)

@@ -6,10 +6,10 @@ using Hardway.Cel;
 namespace Hardway.ApiServer.Admission.Dynamic;
 
 /// <summary>Policies in CEL (KEP-3488): for each binding of a policy that is about the write, the policy's expressions must hold, or it is refused, warned about or noted.</summary>
-internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IAuthorizer authorizer) : AdmissionPlugin
+internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, ResourceScheme scheme, IAuthorizer authorizer) : AdmissionPlugin
 {
     private const int LongestMessage = 5 * 1024;
-    private readonly MatchRules _match = new(reader);
+    private readonly MatchRules _match = new(reader, scheme);
     private readonly PolicyParameters _parameters = new(reader);
     private readonly CompiledExpressions _expressions = new();
 
@@ -17,11 +17,11 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
 
     public override AdmissionOperation Operations => AdmissionOperation.All;
 
-    public override ValueTask ValidateAsync(AdmissionAttributes attributes, CancellationToken cancellationToken)
+    public override async ValueTask ValidateAsync(AdmissionAttributes attributes, CancellationToken cancellationToken)
     {
         if (MatchRules.IsExempt(attributes))
         {
-            return ValueTask.CompletedTask;
+            return;
         }
 
         // All are asked, for their warnings and annotations; the first denial is the answer.
@@ -29,14 +29,13 @@ internal sealed class ValidatingAdmissionPolicyPlugin(IResourceReader reader, IA
         foreach (var binding in reader.List<ValidatingAdmissionPolicyBinding>().OrderBy(b => b.Metadata.Name, StringComparer.Ordinal))
         {
             if (reader.Get<ValidatingAdmissionPolicy>("", binding.Spec.PolicyName) is { } policy
-                && _match.Fits(policy.Spec.MatchConstraints, attributes) && _match.Fits(binding.Spec.MatchResources, attributes))
+                && _match.Match(policy.Spec.MatchConstraints, attributes) is { Fits: true } match && _match.Match(binding.Spec.MatchResources, attributes).Fits)
             {
-                Judge(policy, binding, attributes, verdicts);
+                Judge(policy, binding, await VersionedWrites.ShowAsync(attributes, match.Version, cancellationToken).ConfigureAwait(false), verdicts);
             }
         }
 
         verdicts.Close();
-        return ValueTask.CompletedTask;
     }
 
     private void Judge(ValidatingAdmissionPolicy policy, ValidatingAdmissionPolicyBinding binding, AdmissionAttributes attributes, PolicyVerdicts verdicts)

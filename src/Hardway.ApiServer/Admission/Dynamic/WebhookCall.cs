@@ -11,9 +11,12 @@ using Hardway.Cel;
 namespace Hardway.ApiServer.Admission.Dynamic;
 
 /// <summary>What both sorts of webhooks have in common. Immutable.</summary>
-internal sealed record WebhookModel(string Configuration, string Name, WebhookClientConfig Client, string? FailurePolicy, string? SideEffects, int? TimeoutSeconds, List<MatchCondition>? Conditions)
+internal sealed record WebhookModel(string Configuration, string Name, WebhookClientConfig Client, string? FailurePolicy, string? SideEffects, int? TimeoutSeconds, List<MatchCondition>? Conditions, List<string>? ReviewVersions)
 {
     public bool Ignores => FailurePolicy == "Ignore";
+
+    /// <summary>The first that both know: v1, or v1beta1, which has the same fields.</summary>
+    public string ReviewVersion => "admission.k8s.io/" + (ReviewVersions?.Find(v => v is "v1" or "v1beta1") ?? "v1");
 
     public TimeSpan Timeout => TimeSpan.FromSeconds(Math.Clamp(TimeoutSeconds ?? 10, 1, 30));
 }
@@ -22,12 +25,12 @@ internal sealed record WebhookModel(string Configuration, string Name, WebhookCl
 /// One call of one webhook about one write: 1 its conditions, 2 dry runs only where it has no side effects, 3 the AdmissionReview there and back,
 /// 4 warnings and audit annotations. What goes wrong is decided by its failure policy.
 /// </summary>
-internal sealed class WebhookCaller(IResourceReader reader, IAuthorizer authorizer, WebhookClient client)
+internal sealed class WebhookCaller(IResourceReader reader, ResourceScheme scheme, IAuthorizer authorizer, WebhookClient client)
 {
-    private const string ReviewVersion = "admission.k8s.io/v1";
+    private const string Beta = "admission.k8s.io/v1beta1";
     private readonly CompiledExpressions _expressions = new();
 
-    public MatchRules Match { get; } = new(reader);
+    public MatchRules Match { get; } = new(reader, scheme);
 
     /// <summary>The answer that allows; null when the webhook has no say or its failure is ignored. Throws where it refuses.</summary>
     public async Task<AdmissionResponse?> CallAsync(WebhookModel webhook, AdmissionAttributes attributes, CancellationToken cancellationToken)
@@ -52,7 +55,7 @@ internal sealed class WebhookCaller(IResourceReader reader, IAuthorizer authoriz
         AdmissionResponse response;
         try
         {
-            response = Parse(await client.CallAsync(webhook.Client, Review(attributes, out var uid), webhook.Timeout, cancellationToken).ConfigureAwait(false), uid);
+            response = Parse(await client.CallAsync(webhook.Client, Review(attributes, webhook.ReviewVersion, out var uid), webhook.Timeout, cancellationToken).ConfigureAwait(false), webhook.ReviewVersion, uid);
         }
         catch (WebhookException e)
         {
@@ -73,23 +76,30 @@ internal sealed class WebhookCaller(IResourceReader reader, IAuthorizer authoriz
         return response.Allowed ? response : throw Denied(webhook, response.Status);
     }
 
-    private static byte[] Review(AdmissionAttributes a, out string uid)
+    private static byte[] Review(AdmissionAttributes a, string version, out string uid)
     {
         uid = Guid.NewGuid().ToString();
         var request = AdmissionVariables.Request(a);
         request["uid"] = uid;
         request["object"] = AdmissionVariables.Tree(a.Object, a);
         request["oldObject"] = AdmissionVariables.Tree(a.OldObject, a);
-        return ApiJson.SerializeTree(new Dictionary<string, object?>(StringComparer.Ordinal) { ["kind"] = "AdmissionReview", ["apiVersion"] = ReviewVersion, ["request"] = request });
+        return ApiJson.SerializeTree(new Dictionary<string, object?>(StringComparer.Ordinal) { ["kind"] = "AdmissionReview", ["apiVersion"] = version, ["request"] = request });
     }
 
-    private static AdmissionResponse Parse(byte[] body, string uid)
+    private static AdmissionResponse Parse(byte[] body, string version, string uid)
     {
         try
         {
             var review = ApiJson.Deserialize<AdmissionReview>(body);
-            return review is not { Kind: "AdmissionReview", ApiVersion: ReviewVersion } ? throw new WebhookException($"expected webhook response of {ReviewVersion}, Kind=AdmissionReview, got {review.ApiVersion}, Kind={review.Kind}")
-                : review.Response is not { } response ? throw new WebhookException("webhook response was absent")
+            var response = review.Response ?? throw new WebhookException("webhook response was absent");
+            if (version == Beta)
+            {
+                // That version's servers need not say what their answer is, nor to what.
+                response.PatchType = response.Patch is { Length: > 0 } ? response.PatchType ?? "JSONPatch" : response.PatchType;
+                return response;
+            }
+
+            return review.Kind != "AdmissionReview" || review.ApiVersion != version ? throw new WebhookException($"expected webhook response of {version}, Kind=AdmissionReview, got {review.ApiVersion}, Kind={review.Kind}")
                 : response.Uid != uid ? throw new WebhookException($"expected response.uid=\"{uid}\", got \"{response.Uid}\"")
                 : response;
         }

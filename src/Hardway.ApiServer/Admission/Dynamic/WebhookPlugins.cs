@@ -10,11 +10,11 @@ namespace Hardway.ApiServer.Admission.Dynamic;
 
 /// <summary>
 /// Webhooks that may change objects: one after the other, by the name of their configuration; those that ask for it are asked again when
-/// a later one changed something.
+/// somebody after them changed something.
 /// </summary>
-internal sealed class MutatingWebhookPlugin(IResourceReader reader, IAuthorizer authorizer, WebhookClient client) : AdmissionPlugin
+internal sealed class MutatingWebhookPlugin(IResourceReader reader, ResourceScheme scheme, IAuthorizer authorizer, WebhookClient client) : AdmissionPlugin
 {
-    private readonly WebhookCaller _caller = new(reader, authorizer, client);
+    private readonly WebhookCaller _caller = new(reader, scheme, authorizer, client);
 
     public override string Name => "MutatingAdmissionWebhook";
 
@@ -28,42 +28,59 @@ internal sealed class MutatingWebhookPlugin(IResourceReader reader, IAuthorizer 
             return;
         }
 
-        var asked = new List<(MutatingWebhook Webhook, WebhookModel Model, int At)>();
-        var lastChange = -1;
-        var at = 0;
+        var again = attributes.Reinvocation.Of(this);
+        if (attributes.Reinvocation.IsSecondRound)
+        {
+            again.Compare(attributes.Object);
+        }
+
         foreach (var configuration in configurations.OrderBy(c => c.Metadata.Name, StringComparer.Ordinal))
         {
-            foreach (var webhook in (configuration.Webhooks ?? []).Where(w => _caller.Match.Fits(w.Rules, w.NamespaceSelector, w.ObjectSelector, attributes)))
+            for (var i = 0; i < configuration.Webhooks?.Count; i++)
             {
-                var model = new WebhookModel(configuration.Metadata.Name, webhook.Name, webhook.ClientConfig, webhook.FailurePolicy, webhook.SideEffects, webhook.TimeoutSeconds, webhook.MatchConditions);
-                asked.Add((webhook, model, at));
-                if (await CallAsync(model, attributes, cancellationToken).ConfigureAwait(false))
-                {
-                    lastChange = at;
-                }
-
-                at++;
+                await AskAsync(configuration.Metadata.Name, i, configuration.Webhooks[i], attributes, again, cancellationToken).ConfigureAwait(false);
             }
         }
 
-        foreach (var (_, model, _) in asked.Where(a => a.Webhook.ReinvocationPolicy == "IfNeeded" && a.At < lastChange))
+        again.Remember(attributes.Object);
+    }
+
+    private async Task AskAsync(string configuration, int index, MutatingWebhook webhook, AdmissionAttributes attributes, ReinvocationList again, CancellationToken cancellationToken)
+    {
+        var id = $"{configuration}/{index}/{webhook.Name}";
+        var match = _caller.Match.Match(webhook.Rules, webhook.MatchPolicy, webhook.NamespaceSelector, webhook.ObjectSelector, attributes);
+        if (!match.Fits || (attributes.Reinvocation.IsSecondRound && !again.IsDue(id)))
         {
-            await CallAsync(model, attributes, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var model = new WebhookModel(configuration, webhook.Name, webhook.ClientConfig, webhook.FailurePolicy, webhook.SideEffects, webhook.TimeoutSeconds, webhook.MatchConditions, webhook.AdmissionReviewVersions);
+        var shown = await VersionedWrites.ShowAsync(attributes, match.Version, cancellationToken).ConfigureAwait(false);
+        if (await CallAsync(model, shown, cancellationToken).ConfigureAwait(false))
+        {
+            await VersionedWrites.TakeBackAsync(attributes, shown, cancellationToken).ConfigureAwait(false);
+            again.Changed();
+            attributes.Reinvocation.Need();
+        }
+
+        if (webhook.ReinvocationPolicy == "IfNeeded")
+        {
+            again.Asked(id);
         }
     }
 
     /// <summary>Did it change the object?</summary>
-    private async Task<bool> CallAsync(WebhookModel model, AdmissionAttributes attributes, CancellationToken cancellationToken)
+    private async Task<bool> CallAsync(WebhookModel model, AdmissionAttributes shown, CancellationToken cancellationToken)
     {
-        var response = await _caller.CallAsync(model, attributes, cancellationToken).ConfigureAwait(false);
-        if (response?.Patch is not { Length: > 0 } patch || attributes.Object is null)
+        var response = await _caller.CallAsync(model, shown, cancellationToken).ConfigureAwait(false);
+        if (response?.Patch is not { Length: > 0 } patch || shown.Object is null)
         {
             return false;
         }
 
         try
         {
-            return Apply(response, patch, attributes.Object);
+            return Apply(response, patch, shown.Object);
         }
         catch (Exception e) when (e is PatchException or ApiDecodeException or WebhookException)
         {
@@ -90,9 +107,9 @@ internal sealed class MutatingWebhookPlugin(IResourceReader reader, IAuthorizer 
 }
 
 /// <summary>Webhooks that look at the outcome: all at once; the first refusal in their order counts.</summary>
-internal sealed class ValidatingWebhookPlugin(IResourceReader reader, IAuthorizer authorizer, WebhookClient client) : AdmissionPlugin
+internal sealed class ValidatingWebhookPlugin(IResourceReader reader, ResourceScheme scheme, IAuthorizer authorizer, WebhookClient client) : AdmissionPlugin
 {
-    private readonly WebhookCaller _caller = new(reader, authorizer, client);
+    private readonly WebhookCaller _caller = new(reader, scheme, authorizer, client);
 
     public override string Name => "ValidatingAdmissionWebhook";
 
@@ -109,12 +126,19 @@ internal sealed class ValidatingWebhookPlugin(IResourceReader reader, IAuthorize
         var calls = new List<Task>();
         foreach (var configuration in configurations.OrderBy(c => c.Metadata.Name, StringComparer.Ordinal))
         {
-            foreach (var webhook in (configuration.Webhooks ?? []).Where(w => _caller.Match.Fits(w.Rules, w.NamespaceSelector, w.ObjectSelector, attributes)))
+            foreach (var webhook in configuration.Webhooks ?? [])
             {
-                calls.Add(_caller.CallAsync(new WebhookModel(configuration.Metadata.Name, webhook.Name, webhook.ClientConfig, webhook.FailurePolicy, webhook.SideEffects, webhook.TimeoutSeconds, webhook.MatchConditions), attributes, cancellationToken));
+                if (_caller.Match.Match(webhook.Rules, webhook.MatchPolicy, webhook.NamespaceSelector, webhook.ObjectSelector, attributes) is { Fits: true } match)
+                {
+                    var model = new WebhookModel(configuration.Metadata.Name, webhook.Name, webhook.ClientConfig, webhook.FailurePolicy, webhook.SideEffects, webhook.TimeoutSeconds, webhook.MatchConditions, webhook.AdmissionReviewVersions);
+                    calls.Add(AskAsync(model, attributes, match.Version, cancellationToken));
+                }
             }
         }
 
         await Task.WhenAll(calls).ConfigureAwait(false);
     }
+
+    private async Task AskAsync(WebhookModel model, AdmissionAttributes attributes, ServedResource? version, CancellationToken cancellationToken) =>
+        await _caller.CallAsync(model, await VersionedWrites.ShowAsync(attributes, version, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 }
