@@ -76,6 +76,14 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
         await PowerOffAsync(plan.Find(name), cancellation);
     }
 
+    /// <summary>Takes one machine away with its disk; the others, and what they share, stay.</summary>
+    public async Task RemoveMachineAsync(string name, Action<StepEvent>? observer, CancellationToken cancellation)
+    {
+        Preflight.RequireRoot();
+        using var only = LabLock.Take(paths);
+        await RemoveAsync(name, new LabProgress(observer, time), cancellation);
+    }
+
     public async Task<IReadOnlyList<MachineStatus>> StatusAsync(CancellationToken cancellation)
     {
         return await Task.WhenAll(plan.Machines.Select(async machine =>
@@ -96,13 +104,7 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
         // Machines of an earlier plan too: by what is on the host.
         var names = plan.Machines.Select(m => m.Name).Concat(MachineNetwork.Namespaces().Select(n => n[3..]))
             .Concat(Directory.Exists(paths.Machines) ? Directory.GetDirectories(paths.Machines).Select(d => Path.GetFileName(d)!) : []).Distinct().ToList();
-        await Task.WhenAll(names.Where(IsThere).Select(name => progress.RunAsync(name, "remove", async _ =>
-        {
-            await PowerOffAsync(new LabMachine(name, System.Net.IPAddress.None), cancellation);
-            var folder = paths.MachineFolder(name);
-            if (Directory.Exists(folder)) await HostCommand.RunAsync("rm", ["-rf", "--one-file-system", folder], cancellation);
-            return "";
-        })));
+        await Task.WhenAll(names.Where(IsThere).Select(name => RemoveAsync(name, progress, cancellation)));
         await progress.RunAsync(LabProgress.Host, "remove", async _ =>
         {
             await MachineNetwork.RemoveBridgeAsync(cancellation);
@@ -116,6 +118,14 @@ public sealed class MachineLab(LabPaths paths, LabPlan plan, TimeProvider time)
         var left = await Residue.LookAsync(paths, cancellation);
         if (left.Count > 0) throw new ComponentException($"after removal these are still on the host: {string.Join(", ", left.Take(8))}");
     }
+
+    private Task RemoveAsync(string name, LabProgress progress, CancellationToken cancellation) => progress.RunAsync(name, "remove", async _ =>
+    {
+        await PowerOffAsync(new LabMachine(name, System.Net.IPAddress.None), cancellation);
+        var folder = paths.MachineFolder(name);
+        if (Directory.Exists(folder)) await HostCommand.RunAsync("rm", ["-rf", "--one-file-system", folder], cancellation);
+        return "";
+    });
 
     private bool IsThere(string name) =>
         Directory.Exists(paths.MachineFolder(name)) || MachineNetwork.Namespaces().Contains("hw-" + name) || MachineNetwork.Links().Contains("hw-" + name) || MachineCgroup.Existing(name).Any();

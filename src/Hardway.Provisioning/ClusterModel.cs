@@ -4,9 +4,11 @@ using System.Net;
 using System.Security.Cryptography;
 using Hardway.Hosting;
 using Hardway.Provisioning.Cluster;
+using Hardway.Provisioning.ControlPlane;
 using Hardway.Provisioning.Machines;
 using Hardway.Provisioning.Remote;
 using Hardway.Provisioning.Ssh;
+using Hardway.Provisioning.Steps;
 
 namespace Hardway.Provisioning;
 
@@ -24,11 +26,11 @@ internal sealed class ClusterModel : IAsyncDisposable
         SshPaths = new SshPaths(Files.Directory);
         SshPaths.Create();
         Transcript = new Transcript(Files.Transcript, options.Time);
+        EtcdBootstrap = EtcdBootstrap.Read(Files.EtcdBootstrap);
         foreach (var machine in options.Machines.Machines)
         {
             _surveys[machine] = new MachineSurvey(new SshMachine(machine, options.Ssh, SshPaths, Transcript));
         }
-
     }
 
     public ProvisioningOptions Options { get; }
@@ -40,6 +42,15 @@ internal sealed class ClusterModel : IAsyncDisposable
     public SshPaths SshPaths { get; }
 
     public Transcript Transcript { get; }
+
+    /// <summary>What etcd's members were first started with, as it was when this run began.</summary>
+    public EtcdBootstrap EtcdBootstrap { get; }
+
+    /// <summary>One member of etcd joins, or is started again, at a time.</summary>
+    public Turns EtcdTurns { get; } = new();
+
+    /// <summary>One API server that runs is started again at a time.</summary>
+    public Turns ApiServerTurns { get; } = new();
 
     /// <summary>The name under which everybody finds the API.</summary>
     public string EndpointName => $"server.{Machines.Domain}";
@@ -69,6 +80,8 @@ internal sealed class ClusterModel : IAsyncDisposable
     {
         await Task.WhenAll(_surveys.Values.Select(s => s.Ssh.DisposeAsync().AsTask())).ConfigureAwait(false);
         SshPaths.RemoveSockets();
+        EtcdTurns.Dispose();
+        ApiServerTurns.Dispose();
         Transcript.Dispose();
     }
 

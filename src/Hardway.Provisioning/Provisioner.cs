@@ -6,6 +6,7 @@ using Hardway.Provisioning.ControlPlane;
 using Hardway.Provisioning.Doctor;
 using Hardway.Provisioning.Drills;
 using Hardway.Provisioning.Machines;
+using Hardway.Provisioning.Membership;
 using Hardway.Provisioning.Planning;
 using Hardway.Provisioning.Remote;
 using Hardway.Provisioning.Reset;
@@ -100,6 +101,42 @@ public sealed class Provisioner : IAsyncDisposable
 
         return await ClusterReset.RunAsync(_cluster, _cluster.Machines.Machines, Graph.Steps.OfType<RemoteStep>().ToLookup(s => s.Machine), cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>Why nobody can join etcd now; null when somebody can.</summary>
+    public async Task<string?> JoiningObstacleAsync(CancellationToken cancellation)
+    {
+        var etcd = await EtcdStatus.ReadAsync(_cluster, cancellation).ConfigureAwait(false);
+        return EtcdMembership.JoiningObstacle(etcd.Voters, etcd.Alive);
+    }
+
+    /// <summary>
+    /// Takes one machine out of the cluster, which goes on: a node is drained first, a server leaves load balancer, control plane and etcd in this order. Throws, before anything is
+    /// done, when the cluster cannot spare it. The others still have its name; <see cref="UpAsync"/> with the machines that are left, then <see cref="ForgetAsync"/>, take that away.
+    /// </summary>
+    /// <param name="machine">Which.</param>
+    /// <param name="force">Whether Pods that nobody makes anew may be lost.</param>
+    /// <param name="observer">Told what goes on.</param>
+    /// <param name="cancellation">Ends it; it can be begun again.</param>
+    public async Task<StepReport> DepartAsync(Machine machine, bool force, Action<StepEvent> observer, CancellationToken cancellation)
+    {
+        if (await Departure.ObstacleAsync(_cluster, machine, cancellation).ConfigureAwait(false) is { } obstacle)
+        {
+            throw new ComponentException($"{machine} cannot leave: {obstacle}");
+        }
+
+        var needed = Graph.Only(s => s is SshKeyStep && (s.Machine == machine.HostName || s.Machine == _cluster.Machines.LoadBalancer?.HostName));
+        var connected = await new StepRunner(needed, observer, _cluster.Options.Time).RunAsync(cancellation).ConfigureAwait(false);
+        if (connected.Failures.FirstOrDefault(f => f.Machine != machine.HostName) is { } failure)
+        {
+            throw new ComponentException($"{failure.Machine} does not answer: {failure.Detail}");
+        }
+
+        var departure = new Departure(_cluster, machine, force, Graph.Steps.OfType<RemoteStep>().Where(s => s.Machine == machine.HostName));
+        return await new StepRunner(new StepGraph(departure.Steps(reachable: connected.Failures.Count == 0)), observer, _cluster.Options.Time).RunAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>After a machine has left and <see cref="UpAsync"/> has run without it: what is still known of it goes.</summary>
+    public Task ForgetAsync(Machine machine, CancellationToken cancellation) => Departure.ForgetAsync(_cluster, machine, cancellation);
 
     /// <summary>Drills on this cluster. Opens the connections.</summary>
     /// <param name="sharedKernel">Whether the machines run on this host's kernel.</param>

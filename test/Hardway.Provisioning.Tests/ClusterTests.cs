@@ -98,7 +98,8 @@ public sealed class ClusterTests : IAsyncDisposable
     [Fact]
     public void The_etcd_unit_names_every_member_and_demands_certificates()
     {
-        var unit = EtcdStep.Unit(_cluster.Machines, _cluster.Machines.Servers[1]);
+        var (state, members) = _cluster.EtcdBootstrap.Of(_cluster.Machines, _cluster.Machines.Servers[1]);
+        var unit = EtcdStep.Unit(_cluster.Machines.Servers[1], state, members);
 
         Assert.Contains("--name server-1 \\\n", unit, StringComparison.Ordinal);
         Assert.Contains(

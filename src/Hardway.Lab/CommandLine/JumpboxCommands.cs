@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hardway.Lab.Host;
+using Hardway.Provisioning.Machines;
 
 namespace Hardway.Lab.CommandLine;
 
@@ -47,6 +48,8 @@ internal static class JumpboxCommands
         root.Subcommands.Add(Break(session));
         root.Subcommands.Add(Drill(session));
         root.Subcommands.Add(WhatIf(session));
+        root.Subcommands.Add(Members(session, MachineRole.Node, "node", "Nodes of the cluster: one more, or one less"));
+        root.Subcommands.Add(Members(session, MachineRole.Server, "server", "Servers of the cluster (etcd, API server, controller manager, scheduler): one more, or one less"));
         root.Subcommands.Add(Reset(session));
         root.Subcommands.Add(Named("shell", "bash, zsh or fish", "completion", "Prints a completion script: source <(hardway completion bash)", (shell, _, _) => Task.FromResult(CompletionCommand.Run(shell, Console.Out))));
         root.Subcommands.Add(Act("down", "Stops and removes the lab with its cluster, and proves that nothing is left", (parsed, stop) => DownCommand.RunAsync(session, parsed.GetValue(Output), stop)));
@@ -64,12 +67,10 @@ internal static class JumpboxCommands
         var machines = new Option<string?>("--machines") { Description = "a machine database (IPV4_ADDRESS FQDN HOSTNAME POD_SUBNET a line) of machines that exist; without it, a lab on this host" };
         var lab = new Option<bool>("--lab") { Description = "run the machines of --machines on this host" };
         var user = new Option<string>("--ssh-user") { Description = "who may log in at first: root, or a user with sudo", DefaultValueFactory = _ => "root" };
-        var key = new Option<string?>("--ssh-key") { Description = "the private key that opens the machines at first" };
-        var ask = new Option<bool>("--ask-password") { Description = "ask for the user's password, for the first log-in and for sudo" };
-        var file = new Option<string?>("--ssh-password-file") { Description = $"a file with that password; {UserPassword.Variable} names one for every command" };
+        var (key, ask, file) = FirstLogIn();
         var command = Act(name, description, (parsed, stop) => action(new UpOptions
         {
-            Password = parsed.GetValue(file) is { } path ? UserPassword.OfFile(path) : parsed.GetValue(ask) ? UserPassword.Ask(parsed.GetRequiredValue(user)) : null,
+            Password = PasswordOf(parsed, ask, file, parsed.GetRequiredValue(user)),
             Machines = parsed.GetValue(machines),
             Lab = parsed.GetValue(lab) || parsed.GetValue(machines) is null,
             User = parsed.GetRequiredValue(user),
@@ -185,6 +186,37 @@ internal static class JumpboxCommands
         command.Arguments.Add(words);
         return command;
     }
+
+    private static Command Members(JumpboxSession session, MachineRole role, string name, string description)
+    {
+        var address = new Option<string?>("--address") { Description = "its IPv4 address; in the lab the next free one" };
+        var subnet = new Option<string?>("--pod-subnet") { Description = "the subnet of its Pods; without it the next free one" };
+        var (key, ask, file) = FirstLogIn();
+        var add = Named("name", $"its host name, such as {name}-3", "add", role == MachineRole.Node
+            ? "A machine becomes a node: hardway node add node-2 [--address 10.240.0.82 --pod-subnet 10.200.2.0/24]"
+            : "A machine becomes a server, in etcd as a learner first; a server that etcd has lost joins again: hardway server add server-3 [--address 10.240.0.73]",
+            (host, parsed, stop) => MembershipCommand.AddAsync(
+                session, role, host, new JoinOptions(parsed.GetValue(address), role == MachineRole.Node ? parsed.GetValue(subnet) : null, parsed.GetValue(key), PasswordOf(parsed, ask, file, session.Access.User)), parsed.GetValue(Output), stop));
+        foreach (var option in (Option[])[address, .. role == MachineRole.Node ? (Option[])[subnet] : [], key, ask, file]) add.Options.Add(option);
+        var force = new Option<bool>("--force") { Description = "also lose Pods that nobody makes anew" };
+        var remove = Named("name", "its host name", "remove", role == MachineRole.Node
+            ? "Drains a node, takes it out of the cluster, and proves that nothing is left on it"
+            : "Takes a server out of load balancer, control plane and etcd, and proves that nothing is left on it; refused where a majority would be lost",
+            (host, parsed, stop) => MembershipCommand.RemoveAsync(session, role, host, role == MachineRole.Node && parsed.GetValue(force), parsed.GetValue(Output), stop));
+        if (role == MachineRole.Node) remove.Options.Add(force);
+        return new Command(name, description) { add, remove };
+    }
+
+    /// <summary>How a machine that has no key of ours yet is opened.</summary>
+    private static (Option<string?> Key, Option<bool> Ask, Option<string?> File) FirstLogIn() =>
+    (
+        new Option<string?>("--ssh-key") { Description = "the private key that opens the machines at first" },
+        new Option<bool>("--ask-password", "--ssh-password") { Description = "ask for the user's password, for the first log-in and for sudo" },
+        new Option<string?>("--ssh-password-file") { Description = $"a file with that password; {UserPassword.Variable} names one for every command" }
+    );
+
+    private static string? PasswordOf(ParseResult parsed, Option<bool> ask, Option<string?> file, string user) =>
+        parsed.GetValue(file) is { } path ? UserPassword.OfFile(path) : parsed.GetValue(ask) ? UserPassword.Ask(user) : null;
 
     private static Command Lab(JumpboxSession session)
     {

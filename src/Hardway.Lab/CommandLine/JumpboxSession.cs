@@ -30,7 +30,7 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
 
     /// <summary>The machines of a file; without one those of the cluster that is there; else the tutorial's.</summary>
     public MachineDatabase Machines(string? file) => file is not null ? MachineDatabase.Read(file)
-        : File.Exists(KeptDatabase) ? MachineDatabase.Read(KeptDatabase)
+        : File.Exists(KeptDatabase) ? MachineDatabase.Read(KeptDatabase, changing: true)
         : MachineDatabase.Parse(LabDatabase, "the lab's machines");
 
     public MachineLab Lab(MachineDatabase machines) => new(Paths, new LabPlan([.. machines.Machines.Select(m => new LabMachine(m.HostName, m.Address))]), Time);

@@ -44,20 +44,26 @@ internal static class UpCommand
         var machinesUp = session.Time.GetElapsedTime(start);
         var report = await provisioner.UpAsync(options.Explain ? Explained(provisioner, view) : view.Step, stop);
         var provisioned = session.Time.GetElapsedTime(start);
-        await view.EndStepsAsync();
-        view.Say($"{report.Changed} steps done, {report.Unchanged} in place already, after {Seconds(session, start)} s");
-        var receipt = await provisioner.ReceiptAsync(report, stop);
-        foreach (var line in Lines(receipt, provisioner)) view.Say(line);
-        if (!report.Succeeded) return Failed(report, provisioner);
-        var findings = await provisioner.VerifyAsync(thorough: false, view.Found, stop);
-        if (findings.Count(f => !f.Good) is > 0 and var bad) throw new ComponentException($"{bad} of {findings.Count} checks are not as they must be (above). What was done is in {provisioner.Transcript}");
+        await ConcludeAsync(session, provisioner, report, view, start, stop);
         var verified = session.Time.GetElapsedTime(start);
         view.Say($"verified after {verified.TotalSeconds:0.0} s: machines and images {machinesUp.TotalSeconds:0.0} s, provisioning {(provisioned - machinesUp).TotalSeconds:0.0} s, verification {(verified - provisioned).TotalSeconds:0.0} s{Slowest(report)}");
         foreach (var line in Next(provisioner.AdminKubeconfig)) view.Say(line);
         return 0;
     }
 
-    private static async Task<IReadOnlyList<ImageArchive>> MachinesAndImagesAsync(JumpboxSession session, UpOptions options, MachineDatabase machines, ProgressView view, CancellationToken stop)
+    /// <summary>What every run that changed machines ends with: its receipt, and a verification of the cluster as it is now. Throws when something is not as it must be.</summary>
+    public static async Task ConcludeAsync(JumpboxSession session, Provisioner provisioner, StepReport report, ProgressView view, long start, CancellationToken stop)
+    {
+        await view.EndStepsAsync();
+        view.Say($"{report.Changed} steps done, {report.Unchanged} in place already, after {Seconds(session, start)} s");
+        var receipt = await provisioner.ReceiptAsync(report, stop);
+        foreach (var line in Lines(receipt, provisioner)) view.Say(line);
+        if (!report.Succeeded) throw Failed(report, provisioner);
+        var findings = await provisioner.VerifyAsync(thorough: false, view.Found, stop);
+        if (findings.Count(f => !f.Good) is > 0 and var bad) throw new ComponentException($"{bad} of {findings.Count} checks are not as they must be (above). What was done is in {provisioner.Transcript}");
+    }
+
+    public static async Task<IReadOnlyList<ImageArchive>> MachinesAndImagesAsync(JumpboxSession session, UpOptions options, MachineDatabase machines, ProgressView view, CancellationToken stop)
     {
         if (!options.Lab) return await session.Images.EnsureAsync(view.Step, stop);
         var lab = session.Lab(machines);
@@ -97,10 +103,10 @@ internal static class UpCommand
         return slow.Count == 0 ? "" : "; longest steps: " + string.Join(", ", slow.Select(r => $"{r.Step}{(r.Machine.Length > 0 ? "@" + r.Machine : "")} {r.Elapsed.TotalSeconds:0.0} s"));
     }
 
-    private static int Failed(StepReport report, Provisioner provisioner)
+    private static ComponentException Failed(StepReport report, Provisioner provisioner)
     {
         var lines = report.Failures.Select(f => $"{(f.Machine.Length > 0 ? f.Machine : "jumpbox")} {f.Step}: {f.Detail}");
-        throw new ComponentException(string.Join('\n', lines.Append($"the cluster is not complete; run it again when that is mended. Everything that was done is in {provisioner.Transcript}")));
+        return new ComponentException(string.Join('\n', lines.Append($"the cluster is not complete; run it again when that is mended. Everything that was done is in {provisioner.Transcript}")));
     }
 
     private static IEnumerable<string> Next(string kubeconfig) =>

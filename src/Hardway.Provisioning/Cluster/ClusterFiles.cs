@@ -14,6 +14,9 @@ public sealed class ClusterFiles(string directory)
     /// <summary>What the last run changed.</summary>
     public string Receipt => Path.Combine(Directory, "receipt.txt");
 
+    /// <summary>What each member of etcd was first started with.</summary>
+    internal string EtcdBootstrap => Path.Combine(Directory, "etcd-bootstrap");
+
     public string Pki => Path.Combine(Directory, "pki");
 
     public string AdminKubeconfig => Path.Combine(Directory, "admin.kubeconfig");

@@ -14,15 +14,28 @@ internal sealed record BackendStatus(string Name, string Status, string Check, i
     /// </summary>
     public static async Task<IReadOnlyList<BackendStatus>> ReadAsync(ClusterModel cluster, Machine balancer, CancellationToken cancellation)
     {
-        var result = await cluster.SshTo(balancer).RunAsync("haproxy", Script, cancellation).ConfigureAwait(false);
+        var result = await cluster.SshTo(balancer).RunAsync("haproxy", Script("show stat -1 4 -1"), cancellation).ConfigureAwait(false);
         return Parse(result.Output);
     }
 
-    internal const string Script = """
+    /// <summary>The backend's name in HAProxy's configuration.</summary>
+    public const string Backend = "kube-apiservers";
+
+    /// <summary>Gives HAProxy a command that answers nothing when it is done.</summary>
+    public static async Task TellAsync(ClusterModel cluster, Machine balancer, string command, CancellationToken cancellation)
+    {
+        var result = await cluster.SshTo(balancer).RunAsync("haproxy", Script(command), cancellation).ConfigureAwait(false);
+        if (result.Output.Trim() is { Length: > 0 } complaint)
+        {
+            throw new ComponentException($"HAProxy on {balancer} does not take '{command}': {complaint}");
+        }
+    }
+
+    private static string Script(string command) => $$"""
         s=/run/haproxy-admin.sock
-        if command -v socat >/dev/null; then echo 'show stat -1 4 -1' | socat -t 2 - UNIX-CONNECT:$s
-        elif command -v python3 >/dev/null; then python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(2); s.connect("'$s'"); s.sendall(b"show stat -1 4 -1\n"); print(b"".join(iter(lambda: s.recv(65536), b"")).decode())'
-        elif command -v nc >/dev/null; then echo 'show stat -1 4 -1' | nc -U -w 2 $s
+        if command -v socat >/dev/null; then echo '{{command}}' | socat -t 2 - UNIX-CONNECT:$s
+        elif command -v python3 >/dev/null; then python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(2); s.connect("'$s'"); s.sendall(b"{{command}}\n"); print(b"".join(iter(lambda: s.recv(65536), b"")).decode())'
+        elif command -v nc >/dev/null; then echo '{{command}}' | nc -U -w 2 $s
         else echo 'none of socat, python3 and nc is there to ask HAProxy' >&2; exit 1; fi
         """;
 

@@ -21,6 +21,21 @@ internal sealed class ApiServerStep(ClusterModel cluster, Machine machine)
         token => CauseAsync("kube-apiserver.service", token),
         cancellation);
 
+    /// <summary>API servers that run are started again one after the other: each is ready before the next goes.</summary>
+    public override async Task ApplyAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (!Difference.Restarts(State))
+        {
+            await base.ApplyAsync(context, cancellation).ConfigureAwait(false);
+            return;
+        }
+
+        context.Report("waiting for its turn: API servers are started again one by one");
+        using var turn = await Cluster.ApiServerTurns.TakeAsync(cancellation).ConfigureAwait(false);
+        await base.ApplyAsync(context, cancellation).ConfigureAwait(false);
+        await VerifyAsync(context, cancellation).ConfigureAwait(false);
+    }
+
     protected override void Describe(MachineState state)
     {
         const string Folder = "/var/lib/kubernetes";
@@ -101,7 +116,7 @@ internal sealed class LoadBalancerStep(ClusterModel cluster, Machine machine) : 
         .File("/etc/haproxy/hardway-ca.crt", Cluster.Certificate(ClusterCertificates.Authority))
         .File("/etc/haproxy/haproxy.cfg", LoadBalancerConfiguration.Render(Cluster))
         .Setting("configuration is sound", "haproxy -c -q -f /etc/haproxy/haproxy.cfg", "haproxy -c -q -f /etc/haproxy/haproxy.cfg")
-        .Unit("haproxy.service");
+        .Unit("haproxy.service", reloads: true);
 }
 
 /// <summary>The API through the load balancer, as clients use it.</summary>

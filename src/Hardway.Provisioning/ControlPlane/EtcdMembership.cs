@@ -13,11 +13,42 @@ internal static class EtcdMembership
 {
     private const string _dropIn = "/run/systemd/system/etcd.service.d";
 
-    /// <summary>Takes the member out, stops it, and deletes its data: a member that was removed may never come back with what it had.</summary>
+    private static readonly TimeSpan _catchUp = TimeSpan.FromMinutes(5);
+
+    /// <summary>Why a server's member cannot be taken out; null when what is left can go on writing.</summary>
+    /// <param name="voters">The members that vote now.</param>
+    /// <param name="alive">Those of them that answer.</param>
+    /// <param name="leaving">Who is to go.</param>
+    public static string? RemovalObstacle(IReadOnlyList<string> voters, IReadOnlyList<string> alive, string leaving)
+    {
+        var left = voters.Where(v => v != leaving).ToList();
+        var answering = left.Intersect(alive).ToList();
+        var majority = (left.Count / 2) + 1;
+        return left.Count == 0 ? $"{leaving} is the only member of etcd: with it goes everything that the cluster knows"
+            : answering.Count >= majority ? null
+            : $"etcd would be left with {left.Count} members ({string.Join(", ", left)}), of which {majority} must answer for every write, and {Who(answering)}: bring {string.Join(", ", left.Except(alive))} back, or remove that first";
+    }
+
+    /// <summary>Why nobody can join now; null when somebody can.</summary>
+    public static string? JoiningObstacle(IReadOnlyList<string> voters, IReadOnlyList<string> alive)
+    {
+        var majority = ((voters.Count + 1) / 2) + 1;
+        return alive.Count + 1 >= majority ? null
+            : $"etcd would have {voters.Count + 1} members, of which {majority} must answer for every write, and of those that there are {Who(alive)}: bring {string.Join(", ", voters.Except(alive))} back, or remove that first";
+    }
+
+    private static string Who(IReadOnlyList<string> answering) => answering.Count == 0 ? "none answers" : $"only {string.Join(", ", answering)} answer{(answering.Count == 1 ? "s" : "")}";
+
+    /// <summary>Takes the member out, stops it, and deletes its data: a member that was removed may never come back with what it had. A leader hands over first.</summary>
     public static async Task RemoveAsync(ClusterModel cluster, Machine server, bool reachable, CancellationToken cancellation)
     {
-        var witness = Witness(cluster, server);
+        var witness = await WitnessAsync(cluster, server, cancellation).ConfigureAwait(false);
         var status = await EtcdStatus.ReadAsync(cluster, cancellation).ConfigureAwait(false);
+        if (status.Leader?.Machine == server && status.Statuses.FirstOrDefault(s => s.Machine == witness) is { Problem: null, Id: var successor } && !status.Learners.Contains(witness.HostName))
+        {
+            await EtcdProbe.PostAsync(cluster, server, "/v3/maintenance/transfer-leadership", $$"""{"targetID":"{{successor}}"}""", cancellation).ConfigureAwait(false);
+        }
+
         if (status.Members.FirstOrDefault(m => m.Value == server.HostName) is { Key: { } id })
         {
             await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/remove", $$"""{"ID":"{{id}}"}""", cancellation).ConfigureAwait(false);
@@ -38,32 +69,92 @@ internal static class EtcdMembership
     /// </summary>
     public static async Task AddAsync(ClusterModel cluster, Machine server, StepContext context, CancellationToken cancellation)
     {
-        var witness = Witness(cluster, server);
         var status = await EtcdStatus.ReadAsync(cluster, cancellation).ConfigureAwait(false);
-        var names = status.Members.Values.ToHashSet();
-        if (names.Contains(server.HostName) && status.Learners.Count == 0)
+        if (status.Voters.Contains(server.HostName))
         {
             return;
         }
 
-        if (!names.Contains(server.HostName) && !names.Contains("(not started)"))
+        await AnnounceAsync(cluster, server, cancellation).ConfigureAwait(false);
+        await StartAsync(cluster, server, cancellation).ConfigureAwait(false);
+        await AdmitAsync(cluster, server, context, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Whether etcd, asked by the other servers, has no use for this one as it is: not a member, not a voting one yet, or one that has lost its data. Null when it is a
+    /// member; also when no other server answers, for then nothing is known.
+    /// </summary>
+    public static async Task<string?> MissesAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)
+    {
+        EtcdStatus status;
+        try
         {
-            await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/add", $$"""{"peerURLs":["https://{{server.Address}}:2380"],"isLearner":true}""", cancellation).ConfigureAwait(false);
-            await StartAsync(cluster, server, names, cancellation).ConfigureAwait(false);
+            status = await EtcdStatus.ReadAsync(cluster, cancellation).ConfigureAwait(false);
         }
-        else if (names.Contains("(not started)"))
+        catch (ComponentException)
         {
-            await StartAsync(cluster, server, names, cancellation).ConfigureAwait(false);
+            return null;
         }
 
+        if (!status.Voters.Contains(server.HostName))
+        {
+            return status.Learners.Contains(server.HostName) ? "it is a learner and votes on nothing yet" : $"etcd has {status.Members.Count} members and it is none of them";
+        }
+
+        var data = await cluster.SshTo(server).RunAsync("etcd", "[ -d /var/lib/etcd/member/wal ]", cancellation, mayFail: true).ConfigureAwait(false);
+        return data.Succeeded ? null : "it is a member whose data is gone: it has to leave and to join again";
+    }
+
+    /// <summary>Makes the server a learner by name, while it is not running, and leaves a note on it of how to start for the first time. An earlier member of that name goes.</summary>
+    public static async Task AnnounceAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)
+    {
+        var witness = await WitnessAsync(cluster, server, cancellation).ConfigureAwait(false);
+        var status = await EtcdStatus.ReadAsync(cluster, cancellation).ConfigureAwait(false);
+        var others = status.Voters.Where(v => v != server.HostName).ToList();
+        if (JoiningObstacle(others, [.. status.Alive.Where(v => v != server.HostName)]) is { } obstacle)
+        {
+            throw new ComponentException(obstacle);
+        }
+
+        await cluster.SshTo(server).RunAsync("etcd", "systemctl stop etcd 2>/dev/null; rm -rf /var/lib/etcd/member", cancellation).ConfigureAwait(false);
+        if (status.Members.FirstOrDefault(m => m.Value == server.HostName) is { Key: { } id })
+        {
+            await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/remove", $$"""{"ID":"{{id}}"}""", cancellation).ConfigureAwait(false);
+        }
+
+        await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/add", $$"""{"peerURLs":["https://{{server.Address}}:2380"],"isLearner":true}""", cancellation).ConfigureAwait(false);
+        var members = cluster.Machines.Servers.Where(s => s == server || status.Members.Values.Contains(s.HostName)).Select(EtcdBootstrap.Url);
+        // Of a boot's life only: once the member has data, etcd reads none of these flags.
+        await cluster.SshTo(server).RunAsync(
+            "etcd",
+            $"""
+            set -eu
+            mkdir -p {_dropIn}
+            cat >{_dropIn}/join.conf <<'UNIT'
+            [Service]
+            ExecStart=
+            {EtcdStep.Command(server, "existing", string.Join(',', members))}
+            UNIT
+            systemctl daemon-reload
+            """,
+            cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until the learner has everything, makes it a voting member, and takes the note away.</summary>
+    public static async Task AdmitAsync(ClusterModel cluster, Machine server, StepContext context, CancellationToken cancellation)
+    {
+        var witness = await WitnessAsync(cluster, server, cancellation).ConfigureAwait(false);
         await context.WaitAsync(
             $"etcd on {server} to have caught up",
             async token => await PromoteAsync(cluster, witness, server, token).ConfigureAwait(false),
-            TimeSpan.FromSeconds(90),
+            _catchUp,
             null,
             cancellation).ConfigureAwait(false);
         await cluster.SshTo(server).RunAsync("etcd", $"rm -rf {_dropIn}; systemctl daemon-reload", cancellation).ConfigureAwait(false);
     }
+
+    public static Task StartAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)
+        => cluster.SshTo(server).RunAsync("etcd", "systemctl reset-failed etcd 2>/dev/null; systemctl restart --no-block etcd", cancellation);
 
     /// <summary>Takes back every alarm: after one of lacking space all of etcd refuses writes until somebody does.</summary>
     public static async Task DisarmAsync(ClusterModel cluster, Machine witness, CancellationToken cancellation)
@@ -74,25 +165,6 @@ internal static class EtcdMembership
             var body = $$"""{"action":"DEACTIVATE","memberID":"{{(string?)alarm["memberID"]}}","alarm":"{{(string?)alarm["alarm"]}}"}""";
             await EtcdProbe.PostAsync(cluster, witness, "/v3/maintenance/alarm", body, cancellation).ConfigureAwait(false);
         }
-    }
-
-    private static Task StartAsync(ClusterModel cluster, Machine server, HashSet<string> names, CancellationToken cancellation)
-    {
-        var members = cluster.Machines.Servers.Where(s => s == server || names.Contains(s.HostName)).Select(s => $"{s.HostName}=https://{s.Address}:2380");
-        // The unit says "new" and names all servers, which is true of a cluster's first start only; once the member has data, etcd reads neither.
-        return cluster.SshTo(server).RunAsync(
-            "etcd",
-            $$"""
-            set -eu
-            systemctl stop etcd
-            rm -rf /var/lib/etcd/member
-            mkdir -p {{_dropIn}}
-            { printf '[Service]\nExecStart=\n'; sed -n '/^ExecStart=/,/[^\\]$/p' /etc/systemd/system/etcd.service \
-                | sed -e 's/--initial-cluster-state new/--initial-cluster-state existing/' -e 's#--initial-cluster [^ ]*#--initial-cluster {{string.Join(',', members)}}#'; } >{{_dropIn}}/join.conf
-            systemctl daemon-reload
-            systemctl start --no-block etcd
-            """,
-            cancellation);
     }
 
     private static async Task<string?> PromoteAsync(ClusterModel cluster, Machine witness, Machine server, CancellationToken cancellation)
@@ -120,6 +192,15 @@ internal static class EtcdMembership
         }
     }
 
-    private static Machine Witness(ClusterModel cluster, Machine server)
-        => cluster.Machines.Servers.FirstOrDefault(s => s != server) ?? throw new ComponentException($"{server} is the only server: its etcd cannot go");
+    /// <summary>A member that stays, votes, and answers.</summary>
+    private static async Task<Machine> WitnessAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)
+    {
+        if (cluster.Machines.Servers.All(s => s == server))
+        {
+            throw new ComponentException($"{server} is the only server: its etcd cannot go");
+        }
+
+        var status = await EtcdStatus.ReadAsync(cluster, cancellation).ConfigureAwait(false);
+        return cluster.Machines.Servers.FirstOrDefault(s => s != server && status.Alive.Contains(s.HostName)) ?? throw new ComponentException($"no member of etcd but {server} answers");
+    }
 }

@@ -34,8 +34,10 @@ internal static class EtcdProbe
         using var client = Client(cluster);
         using var content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
         using var answer = await client.PostAsync(new Uri($"https://{member.Address}:2379{path}"), content, cancellation).ConfigureAwait(false);
-        answer.EnsureSuccessStatusCode();
-        return JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false))!;
+        var text = await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        return answer.IsSuccessStatusCode
+            ? JsonNode.Parse(text)!
+            : throw new HttpRequestException($"{path} answers {(int)answer.StatusCode}: {text.ReplaceLineEndings(" ")[..Math.Min(text.Length, 200)].Trim()}");
     }
 
     public static async Task<string> GetTextAsync(ClusterModel cluster, Machine member, string path, CancellationToken cancellation)

@@ -15,6 +15,8 @@ internal static class LoadBalancerConfiguration
                 user haproxy
                 group haproxy
                 stats socket /run/haproxy-admin.sock mode 600 level admin
+                # After a reload the old process serves out its connections, but not for hours.
+                hard-stop-after 30s
 
             defaults
                 mode tcp

@@ -3,7 +3,7 @@ using System.Net;
 namespace Hardway.Provisioning.Machines;
 
 /// <summary>Checks the machines against each other: duplicates, overlaps, and whether they make a cluster.</summary>
-internal sealed class MachineDatabaseValidator(string name, IReadOnlyList<(string Name, IPNetwork Network)> reserved, List<string> errors)
+internal sealed class MachineDatabaseValidator(string name, IReadOnlyList<(string Name, IPNetwork Network)> reserved, List<string> errors, bool changing)
 {
     public void Validate(IReadOnlyList<Machine> machines)
     {
@@ -85,7 +85,7 @@ internal sealed class MachineDatabaseValidator(string name, IReadOnlyList<(strin
         {
             errors.Add($"{name}: no server; add a line such as 10.240.0.70 server-0.kubernetes.local server-0");
         }
-        else if (servers % 2 == 0)
+        else if (servers % 2 == 0 && !changing)
         {
             errors.Add($"{name}: no quorum to lose: {servers} servers make {servers} etcd members, and the loss of {(servers / 2)} stops every write, "
                 + $"as with {servers - 1}; have {servers - 1} or {servers + 1} servers");

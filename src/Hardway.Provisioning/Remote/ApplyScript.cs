@@ -115,7 +115,17 @@ internal static class ApplyScript
             if (units.Count > 0)
             {
                 script.Append("systemctl reset-failed ").AppendJoin(' ', units.Select(SshMachine.Quote)).Append(" 2>/dev/null || true\n");
-                script.Append("systemctl restart --no-block ").AppendJoin(' ', units.Select(SshMachine.Quote)).Append('\n');
+                Begin("restart", units.Where(u => !state.Reloads.Contains(u)));
+                // What does not run is started.
+                Begin("reload-or-restart", units.Where(state.Reloads.Contains));
+            }
+        }
+
+        void Begin(string verb, IEnumerable<string> units)
+        {
+            if (units.Any())
+            {
+                script.Append("systemctl ").Append(verb).Append(" --no-block ").AppendJoin(' ', units.Select(SshMachine.Quote)).Append('\n');
             }
         }
     }

@@ -14,6 +14,9 @@ internal sealed record MachineDifference(
 {
     public bool None => Files.Count + Folders.Count + Settings.Count + StoppedUnits.Count + DisabledUnits.Count == 0 && !Stale;
 
+    /// <summary>Whether Apply starts a unit again that runs now, and so takes it away for a moment.</summary>
+    public bool Restarts(MachineState state) => (Files.Count > 0 || Stale) && state.Units.Any(u => !StoppedUnits.Contains(u) && !state.Reloads.Contains(u));
+
     /// <summary>One by one: what Apply makes or changes.</summary>
     public IReadOnlyList<StepItem> Items(MachineState state)
     {
@@ -24,7 +27,7 @@ internal sealed record MachineDifference(
             .. Files.Select(f => f.Item(Absent.Contains(f.Path) ? ", new" : ", replaced")),
             .. Settings.Select(s => new StepItem("setting", s.Name, "")),
             .. state.Units.Where(u => restarted.Contains(u) || DisabledUnits.Contains(u)).Select(u => new StepItem(
-                "unit", u, string.Join(", ", ((string?[])[DisabledUnits.Contains(u) ? "enabled" : null, StoppedUnits.Contains(u) ? "started" : restarted.Contains(u) ? "restarted" : null]).OfType<string>()))),
+                "unit", u, string.Join(", ", ((string?[])[DisabledUnits.Contains(u) ? "enabled" : null, StoppedUnits.Contains(u) ? "started" : restarted.Contains(u) ? state.Reloads.Contains(u) ? "reloaded" : "restarted" : null]).OfType<string>()))),
         ];
     }
 

@@ -23,6 +23,9 @@ internal sealed class MachineState
     /// <summary>systemd units to enable and run; started again when one of the files or <see cref="RestartKey"/> has changed since they started.</summary>
     public List<string> Units { get; } = [];
 
+    /// <summary>Those of the units that read their files again without an end to what they do (systemctl reload).</summary>
+    public HashSet<string> Reloads { get; } = [];
+
     /// <summary>Something outside the files that a restart must follow: the program's hash.</summary>
     public string RestartKey { get; set; } = "";
 
@@ -68,8 +71,13 @@ internal sealed class MachineState
         return this;
     }
 
-    public MachineState Unit(string name, string? content = null)
+    public MachineState Unit(string name, string? content = null, bool reloads = false)
     {
+        if (reloads)
+        {
+            Reloads.Add(name);
+        }
+
         if (content is not null)
         {
             File($"/etc/systemd/system/{name}", content);
