@@ -8,6 +8,7 @@ using Hardway.Provisioning.Drills;
 using Hardway.Provisioning.Machines;
 using Hardway.Provisioning.Membership;
 using Hardway.Provisioning.Planning;
+using Hardway.Provisioning.Preflight;
 using Hardway.Provisioning.Remote;
 using Hardway.Provisioning.Reset;
 using Hardway.Provisioning.Steps;
@@ -80,6 +81,13 @@ public sealed class Provisioner : IAsyncDisposable
     /// </summary>
     public static Task<StepReport> PlanAsync(ProvisioningOptions options, Action<StepEvent> observer, CancellationToken cancellation)
         => Planning.Plan.RunAsync(options, StepsOf, observer, cancellation);
+
+    /// <summary>
+    /// What would make a cluster of these machines suffer, looked for before anything is done to them: clocks, names, subnets, packet filters, ports from the very peer that needs them,
+    /// time of a disk's sync, certificates' names, memory, disk. Nothing is left on the machines or kept here.
+    /// </summary>
+    public static Task<IReadOnlyList<PreflightFinding>> PreflightAsync(ProvisioningOptions options, Action<StepEvent> observer, CancellationToken cancellation)
+        => PreflightRun.RunAsync(options, observer, cancellation);
 
     /// <summary>What a run changed, each machine asked what else did.</summary>
     public Task<Receipt> ReceiptAsync(StepReport report, CancellationToken cancellation) => Receipt.TakeAsync(_cluster, report, cancellation);

@@ -78,7 +78,9 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
     public ProvisioningOptions Kept()
     {
         if (!File.Exists(KeptDatabase)) throw new ComponentException($"there is no cluster yet: {KeptDatabase} does not exist. Run: hardway up");
-        return Provisioning(Machines(null), new UpOptions { Lab = Access.Lab, User = Access.User }, []);
+        var options = Provisioning(Machines(null), new UpOptions { Lab = Access.Lab, User = Access.User }, []);
+        // They were up when the cluster was made; one that is silent now is not just booting for the first time.
+        return options with { Ssh = options.Ssh with { Patience = TimeSpan.FromSeconds(10) } };
     }
 
     /// <summary>How the last `up` reached the machines.</summary>

@@ -49,7 +49,7 @@ internal static class MembershipCommand
         var machine = kept.Machines.Machines.FirstOrDefault(m => m.Role == role && (m.HostName == name || m.Fqdn == name))
             ?? throw new ComponentException($"there is no {(role == MachineRole.Node ? "node" : "server")} '{name}'; there are {string.Join(", ", role == MachineRole.Node ? kept.Machines.Nodes : kept.Machines.Servers)}");
         await using var view = session.View(format, kept.Machines);
-        await using (var before = new Provisioner(kept with { Ssh = kept.Ssh with { Patience = TimeSpan.FromSeconds(10) } }))
+        await using (var before = new Provisioner(kept))
         {
             var left = await before.DepartAsync(machine, force, view.Step, stop);
             if (left.Failures.Count > 0)

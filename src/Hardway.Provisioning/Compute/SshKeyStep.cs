@@ -64,7 +64,7 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
             async token =>
             {
                 var result = await _ssh.ConnectAsync(cluster.SshPaths.Key, cluster.Options.Ssh.FirstKey, token).ConfigureAwait(false);
-                refusal = result.Succeeded ? null : Refusal(result);
+                refusal = result.Succeeded ? null : Refusal(cluster, machine, result);
                 return result.Succeeded || refusal is not null ? null : result.Reason;
             },
             cluster.Options.Ssh.Patience,
@@ -112,7 +112,7 @@ internal sealed class SshKeyStep(ClusterModel cluster, Machine machine) : Step("
     private string Home => cluster.Options.Ssh.User == "root" ? "/root" : $"$(getent passwd {SshMachine.Quote(cluster.Options.Ssh.User)} | cut -d: -f6)";
 
     /// <summary>Why there is no use in trying again; null when there may be.</summary>
-    private string? Refusal(CommandResult result)
+    internal static string? Refusal(ClusterModel cluster, Machine machine, CommandResult result)
     {
         if (result.Error.Contains("HOST IDENTIFICATION HAS CHANGED", StringComparison.Ordinal) || result.Error.Contains("Host key verification failed", StringComparison.Ordinal))
         {

@@ -16,7 +16,7 @@ internal static class LoadBalancerConfiguration
                 group haproxy
                 stats socket /run/haproxy-admin.sock mode 600 level admin
                 # After a reload the old process serves out its connections, but not for hours.
-                hard-stop-after 30s
+                hard-stop-after 3s
 
             defaults
                 mode tcp

@@ -41,7 +41,7 @@ internal sealed record Examination(ClusterModel Cluster)
     public static async Task<Examination> TakeAsync(ClusterModel cluster, IReadOnlyDictionary<string, string> silent, CancellationToken cancellation)
     {
         var machines = cluster.Machines.Machines.Where(m => !silent.ContainsKey(m.HostName)).ToList();
-        var facts = Task.WhenAll(machines.Select(m => AskAsync(cluster, m, cancellation)));
+        var facts = Task.WhenAll(machines.Select(async m => (Machine: m, Facts: await AskAsync(cluster, m, MachineQuestions.Render(cluster, m), cancellation).ConfigureAwait(false))));
         var certificates = Task.WhenAll(TlsEndpoints.Of(cluster.Machines).Where(e => e.Machine.Role != MachineRole.LoadBalancer)
             .Select(e => ShownCertificate.LookAsync(cluster, e, cancellation)));
         var etcd = OrNullAsync(EtcdStatus.ReadAsync(cluster, cancellation));
@@ -62,7 +62,8 @@ internal sealed record Examination(ClusterModel Cluster)
         };
     }
 
-    private static async Task<(Machine Machine, MachineFacts Facts)> AskAsync(ClusterModel cluster, Machine machine, CancellationToken cancellation)
+    /// <summary>A machine's answers to questions (a script), and how far its clock is from this computer's.</summary>
+    internal static async Task<MachineFacts> AskAsync(ClusterModel cluster, Machine machine, string questions, CancellationToken cancellation)
     {
         var ssh = cluster.SshTo(machine);
         var began = cluster.Options.Time.GetUtcNow();
@@ -70,8 +71,8 @@ internal sealed record Examination(ClusterModel Cluster)
         var ended = cluster.Options.Time.GetUtcNow();
         var theirs = DateTimeOffset.FromUnixTimeMilliseconds((long)(double.Parse(clock.Output, CultureInfo.InvariantCulture) * 1000));
         var offset = theirs < began ? theirs - began : theirs > ended ? theirs - ended : TimeSpan.Zero;
-        var answer = await ssh.RunAsync("doctor", MachineQuestions.Render(cluster, machine), cancellation, limit: TimeSpan.FromSeconds(20)).ConfigureAwait(false);
-        return (machine, MachineFacts.Parse(answer.Output, offset));
+        var answer = await ssh.RunAsync("doctor", questions, cancellation, limit: TimeSpan.FromSeconds(20)).ConfigureAwait(false);
+        return MachineFacts.Parse(answer.Output, offset);
     }
 
     private static async Task<EtcdSpace?> SpaceAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)

@@ -30,7 +30,7 @@ internal static class Plan
     private static StepItem Real(StepItem item, string scratch, string real)
         => item with { Name = item.Name.Replace(scratch, real, StringComparison.Ordinal), Detail = item.Detail.Replace(scratch, real, StringComparison.Ordinal) };
 
-    private static void Copy(string from, string to)
+    internal static void Copy(string from, string to)
     {
         if (!Directory.Exists(from))
         {

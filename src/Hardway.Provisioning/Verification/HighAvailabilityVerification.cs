@@ -35,10 +35,13 @@ internal sealed class HighAvailabilityVerification(ClusterModel cluster, ApiConn
                 + (status.Learners.Count > 0 ? $"; still learning: {string.Join(", ", status.Learners)}" : ""));
     }
 
+    /// <summary>Asked again for a while: what was started again a moment ago may miss a beat on a busy machine, and one that is ill does not get well by asking.</summary>
     private async Task<Sight> ReadyAsync(Machine machine, CancellationToken cancellation)
-        => await ApiProbe.ReadyAsync(cluster, machine, cancellation).ConfigureAwait(false) is { } problem
-            ? throw new ComponentException(problem)
-            : $"https://{machine.Address}:{ClusterAddresses.ApiPort}/readyz: ok, its certificate is {cluster.EndpointName}'s";
+    {
+        await new StepContext(_ => { }, _time).WaitAsync(
+            $"/readyz at {machine}", token => ApiProbe.ReadyAsync(cluster, machine, token), TimeSpan.FromSeconds(10), null, cancellation).ConfigureAwait(false);
+        return $"https://{machine.Address}:{ClusterAddresses.ApiPort}/readyz: ok, its certificate is {cluster.EndpointName}'s";
+    }
 
     private async Task<Sight> LeaseAsync(string name, CancellationToken cancellation)
     {
