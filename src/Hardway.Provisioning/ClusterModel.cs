@@ -23,7 +23,7 @@ internal sealed class ClusterModel : IAsyncDisposable
         Options = options;
         Files = new ClusterFiles(options.ClusterDirectory);
         Files.Create();
-        SshPaths = new SshPaths(Files.Directory);
+        SshPaths = new SshPaths(Files.Directory, options.Ssh.KeyType);
         SshPaths.Create();
         Transcript = new Transcript(Files.Transcript, options.Time);
         EtcdBootstrap = EtcdBootstrap.Read(Files.EtcdBootstrap);

@@ -151,7 +151,7 @@ public sealed class Provisioner : IAsyncDisposable
     /// <param name="power">Who switches machines off and on; null when nobody can.</param>
     /// <param name="cancellation">Ends it.</param>
     public async Task<DrillField> DrillsAsync(bool sharedKernel, IPower? power, CancellationToken cancellation)
-        => new(_cluster, await ClinicAsync(sharedKernel, cancellation).ConfigureAwait(false), power);
+        => new(_cluster, await ClinicAsync(sharedKernel, cancellation).ConfigureAwait(false), power, sharedKernel);
 
     /// <summary>What the loss of machines, one after the other, would mean for the cluster as it is now.</summary>
     public Task<IReadOnlyList<WhatIfLine>> WhatIfAsync(IReadOnlyList<string> losses, CancellationToken cancellation) => WhatIf.AskAsync(_cluster, losses, cancellation);

@@ -55,6 +55,36 @@ public class DrillTests
     public void A_client_that_never_succeeds_again_is_out_until_the_end()
         => Assert.Equal(9, DrillClients.Report("writes", [new(-0.2, -0.1, null), new(1, 3, "no"), new(4, 9, "no")]).Outage);
 
+    [Fact]
+    public void A_leader_that_cannot_write_its_log_is_followed_within_an_election_and_a_jumping_clock_stops_nobody()
+    {
+        var full = DrillExpectation.Of(DrillComponent.Find("etcd-leader"), Manner.FullDisk, _settings, null, 6);
+        Assert.Equal(2, full.Milestones.Single(m => m.Name == DrillExpectation.NewEtcdLeader).Latest);
+        Assert.Equal(3, full.Outage);
+
+        var jump = DrillExpectation.Of(DrillComponent.Find("server"), Manner.ClockJump, _settings, null, 6);
+        Assert.Empty(jump.Milestones);
+        Assert.Equal(1, jump.Outage);
+    }
+
+    [Fact]
+    public void A_clock_jumps_only_where_a_machine_has_one_of_its_own()
+    {
+        var machines = Machines.MachineDatabase.Parse(MachineDatabaseTests.Tutorial);
+        Assert.Contains("one of their own", DrillFault.Obstacle(machines, DrillComponent.Find("worker"), Manner.ClockJump, hasPower: true, sharedKernel: true), StringComparison.Ordinal);
+        Assert.Null(DrillFault.Obstacle(machines, DrillComponent.Find("worker"), Manner.ClockJump, hasPower: true, sharedKernel: false));
+    }
+
+    [Theory]
+    [InlineData(Manner.PowerOff, "power-off")]
+    [InlineData(Manner.FullDisk, "full-disk")]
+    [InlineData(Manner.Kill, "kill")]
+    public void A_manner_is_written_and_read_as_people_write_it(Manner manner, string word)
+    {
+        Assert.Equal(word, DrillComponent.Word(manner));
+        Assert.Equal(manner, DrillComponent.MannerOf(word));
+    }
+
     [Theory]
     [InlineData("700ms", 0.7)]
     [InlineData("1m30s", 90)]
@@ -70,8 +100,10 @@ public class DrillTests
 
         Assert.Contains(DrillText.Lines(report), l => l.Contains("14.2", StringComparison.Ordinal) && l.Contains("as expected", StringComparison.Ordinal));
         Assert.Contains(DrillText.Matrix([report]), l => l.StartsWith("scheduler-leader", StringComparison.Ordinal) && l.Contains("0.4 (0.5)", StringComparison.Ordinal));
-        var page = DrillSvg.Page([report]);
+        var page = DrillSvg.Page([report], [(DrillComponent.Find("worker"), Manner.ClockJump, "no clock of its own")]);
         Assert.DoesNotContain("http://", page.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Contains("<svg", page, StringComparison.Ordinal);
+        Assert.Contains(">not here</text>", page, StringComparison.Ordinal);
+        Assert.Contains("not here: worker by clock-jump: no clock of its own", page, StringComparison.Ordinal);
     }
 }

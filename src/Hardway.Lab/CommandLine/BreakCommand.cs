@@ -32,7 +32,7 @@ internal static class BreakCommand
         return ExitCodes.Done;
     }
 
-    public static async Task<int> PutInAsync(JumpboxSession session, string? name, CancellationToken stop)
+    public static async Task<int> PutInAsync(JumpboxSession session, string? name, OutputFormat format, CancellationToken stop)
     {
         using var only = LabLock.TakeCluster(session.Paths);
         if (Read(session) is { } now) throw new ComponentException("there is a fault in the cluster already: find it (break --hint, break --check), or give up with break --undo");
@@ -43,24 +43,25 @@ internal static class BreakCommand
         // Written first: what is half in can be taken out.
         Write(session, new Exercise(fault.Name, session.Time.GetUtcNow(), 0));
         await clinic.PutInAsync(fault.Name, stop);
-        Console.WriteLine(name is null
+        Tell(format, "broken", name is null
             ? "something is wrong with the cluster now. Find it and mend it; hardway break --hint helps, hardway break --check says whether it is mended"
-            : $"{fault.Title}. hardway break --check says whether it is mended, hardway break --undo takes it out");
+            : $"{fault.Title}. hardway break --check says whether it is mended, hardway break --undo takes it out",
+            w => { if (name is not null) w.WriteString("fault", fault.Name); });
         return ExitCodes.Done;
     }
 
-    public static async Task<int> HintAsync(JumpboxSession session)
+    public static async Task<int> HintAsync(JumpboxSession session, OutputFormat format)
     {
         var exercise = Current(session);
         await using var provisioner = new Provisioner(session.Kept());
         var hints = provisioner.Faults(session.Access.Lab).Single(f => f.Name == exercise.Fault).Hints;
         var given = Math.Min(exercise.Hints + 1, hints.Count);
         Write(session, exercise with { Hints = given });
-        Console.WriteLine($"hint {given} of {hints.Count}: {hints[given - 1]}");
+        Tell(format, "hint", format == OutputFormat.Json ? hints[given - 1] : $"hint {given} of {hints.Count}: {hints[given - 1]}", w => { w.WriteNumber("number", given); w.WriteNumber("of", hints.Count); });
         return ExitCodes.Done;
     }
 
-    public static async Task<int> CheckAsync(JumpboxSession session, CancellationToken stop)
+    public static async Task<int> CheckAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
     {
         var exercise = Current(session);
         using var only = LabLock.TakeCluster(session.Paths);
@@ -69,32 +70,52 @@ internal static class BreakCommand
         var said = await clinic.ExamineAsync(stop);
         if (said.Any(d => d.Cause == exercise.Fault))
         {
-            Console.WriteLine("it is still there");
+            Tell(format, "there", "it is still there");
             return ExitCodes.Differs;
         }
-        foreach (var other in said) Console.WriteLine($"mended, but {(other.Machine.Length > 0 ? other.Machine : "the cluster")} has something else now: {other.Title} ({other.Evidence})");
+        foreach (var other in said)
+        {
+            Tell(format, "other", $"mended, but {(other.Machine.Length > 0 ? other.Machine : "the cluster")} has something else now: {other.Title} ({other.Evidence})",
+                w => { w.WriteString("cause", other.Cause); w.WriteString("machine", other.Machine); });
+        }
         if (said.Count > 0) return ExitCodes.Differs;
         await clinic.TakeOutAsync(exercise.Fault, stop);
-        Debrief(session, exercise, clinic.Faults.Single(f => f.Name == exercise.Fault), "mended");
+        Debrief(session, exercise, clinic.Faults.Single(f => f.Name == exercise.Fault), "mended", format);
         return ExitCodes.Done;
     }
 
-    public static async Task<int> UndoAsync(JumpboxSession session, CancellationToken stop)
+    public static async Task<int> UndoAsync(JumpboxSession session, OutputFormat format, CancellationToken stop)
     {
         var exercise = Current(session);
         using var only = LabLock.TakeCluster(session.Paths);
         await using var provisioner = new Provisioner(session.Kept());
         var clinic = await provisioner.ClinicAsync(session.Access.Lab, stop);
         await clinic.TakeOutAsync(exercise.Fault, stop);
-        Debrief(session, exercise, clinic.Faults.Single(f => f.Name == exercise.Fault), "taken out");
+        Debrief(session, exercise, clinic.Faults.Single(f => f.Name == exercise.Fault), "taken out", format);
         return ExitCodes.Done;
     }
 
-    private static void Debrief(JumpboxSession session, Exercise exercise, FaultDescription fault, string how)
+    private static void Debrief(JumpboxSession session, Exercise exercise, FaultDescription fault, string how, OutputFormat format)
     {
         File.Delete(PathIn(session));
-        Console.WriteLine($"{how} after {(session.Time.GetUtcNow() - exercise.Since).TotalMinutes:0.0} minutes with {exercise.Hints} hints: {fault.Name}\n{fault.Title}.\n{fault.Lesson}");
+        var took = session.Time.GetUtcNow() - exercise.Since;
+        Tell(format, how, format == OutputFormat.Json ? fault.Lesson : $"{how} after {took.TotalMinutes:0.0} minutes with {exercise.Hints} hints: {fault.Name}\n{fault.Title}.\n{fault.Lesson}", w =>
+        {
+            w.WriteString("fault", fault.Name);
+            w.WriteString("title", fault.Title);
+            w.WriteNumber("hints", exercise.Hints);
+            w.WriteNumber("seconds", Math.Round(took.TotalSeconds, 1));
+        });
     }
+
+    private static void Tell(OutputFormat format, string state, string message, Action<System.Text.Json.Utf8JsonWriter>? more = null) => Console.WriteLine(format == OutputFormat.Json
+        ? JsonText.Write(w =>
+        {
+            w.WriteString("state", state);
+            w.WriteString("message", message);
+            more?.Invoke(w);
+        })
+        : message);
 
     private static Exercise Current(JumpboxSession session) =>
         Read(session) ?? throw new ComponentException("there is no fault of ours in the cluster: hardway break --random puts one in");

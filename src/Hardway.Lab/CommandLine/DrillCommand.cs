@@ -36,17 +36,20 @@ internal static class DrillCommand
         await using var provisioner = new Provisioner(session.Kept());
         var field = await provisioner.DrillsAsync(session.Access.Lab, Power(session), stop);
         var reports = new List<DrillReport>();
-        foreach (var (what, manner) in field.Possible.Where(d => component is null || d.Component.Name == component).ToList())
+        var all = field.All.Where(d => component is null || d.Component.Name == component).ToList();
+        List<(DrillComponent, Manner, string)> impossible = [.. all.Where(d => d.Obstacle is not null).Select(d => (d.Component, d.Manner, d.Obstacle!))];
+        foreach (var (what, manner, _) in all.Where(d => d.Obstacle is null))
         {
             var report = await field.RunAsync(what, manner, Say(format), stop);
             reports.Add(report);
             Write(report, format);
             // After each: an interrupted series leaves what it has.
-            if (svg is not null) await File.WriteAllTextAsync(svg, DrillSvg.Matrix(reports), stop);
-            if (html is not null) await File.WriteAllTextAsync(html, DrillSvg.Page(reports), stop);
+            if (svg is not null) await File.WriteAllTextAsync(svg, DrillSvg.Matrix(reports, impossible), stop);
+            if (html is not null) await File.WriteAllTextAsync(html, DrillSvg.Page(reports, impossible), stop);
         }
         if (reports.Count == 0) throw new ComponentException($"there is nothing to drill{(component is null ? "" : $" of {component}")} here");
         if (format == OutputFormat.Text) foreach (var line in DrillText.Matrix(reports)) Console.WriteLine(line);
+        foreach (var (what, manner, obstacle) in impossible) Say(format)($"not here: {what.Name} by {DrillComponent.Word(manner)}: {obstacle}");
         return reports.All(r => r.Good) ? ExitCodes.Done : ExitCodes.Differs;
     }
 

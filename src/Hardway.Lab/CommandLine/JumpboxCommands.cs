@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Hardway.Lab.Host;
 using Hardway.Provisioning.Machines;
 
@@ -32,15 +33,13 @@ internal static class JumpboxCommands
     private static Task<int> InvokeAsync(ParseResult parsed, CancellationToken stop) =>
         parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }, stop);
 
-    private static RootCommand Root(JumpboxSession session)
+    internal static RootCommand Root(JumpboxSession session)
     {
-        var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.\n\n"
-            + "Examples:\n  hardway up                              a lab of six machines with a cluster on it\n  hardway up --machines machines.txt --ssh-user admin --ssh-key KEY\n"
-            + "  hardway plan                            what up would change now\n  hardway step show etcd@server-0         one step: what, why, files, commands\n"
-            + "  hardway verify --junit verify.xml       every verification, expected against seen\n  hardway break --random; hardway doctor  something to find, and who finds it\n\n"
-            + ExitCodes.Help);
+        var root = new RootCommand("Kubernetes the hard way, in C#: a highly available cluster on machines of your own, or in a lab of machines on this host.");
         root.Options.Add(Output);
+        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExamples((HelpAction)help.Action!);
         root.Subcommands.Add(Up(session));
+        root.Subcommands.Add(OnMachines("preflight", "What would make a cluster of these machines suffer: clocks, names, subnets, packet filters, ports, disks, memory; touches nothing", (options, parsed, stop) => PreflightCommand.RunAsync(session, options, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(OnMachines("plan", "What up would change on each machine; touches nothing", (options, parsed, stop) => PlanCommand.RunAsync(session, options, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(Step(session));
         root.Subcommands.Add(Verify(session));
@@ -51,7 +50,7 @@ internal static class JumpboxCommands
         root.Subcommands.Add(Members(session, MachineRole.Node, "node", "Nodes of the cluster: one more, or one less"));
         root.Subcommands.Add(Members(session, MachineRole.Server, "server", "Servers of the cluster (etcd, API server, controller manager, scheduler): one more, or one less"));
         root.Subcommands.Add(Reset(session));
-        root.Subcommands.Add(Named("shell", "bash, zsh or fish", "completion", "Prints a completion script: source <(hardway completion bash)", (shell, _, _) => Task.FromResult(CompletionCommand.Run(shell, Console.Out))));
+        root.Subcommands.Add(Named("shell", "bash, zsh or fish", "completion", "Prints a completion script: source <(hardway completion bash)", (shell, parsed, _) => Task.FromResult(CompletionCommand.Run(shell, parsed.GetValue(Output), Console.Out))));
         root.Subcommands.Add(Act("down", "Stops and removes the lab with its cluster, and proves that nothing is left", (parsed, stop) => DownCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(Act("status", "Machines, nodes, API and who leads", (parsed, stop) => StatusCommand.RunAsync(session, parsed.GetValue(Output), stop)));
         root.Subcommands.Add(new Command("ssh", "A shell, or one command, on a machine: hardway ssh node-0 [COMMAND...]"));
@@ -68,6 +67,8 @@ internal static class JumpboxCommands
         var lab = new Option<bool>("--lab") { Description = "run the machines of --machines on this host" };
         var user = new Option<string>("--ssh-user") { Description = "who may log in at first: root, or a user with sudo", DefaultValueFactory = _ => "root" };
         var (key, ask, file) = FirstLogIn();
+        var type = new Option<string?>("--key-type") { Description = "the key that is made for the cluster: ed25519, or rsa (4096 bits); without it ed25519" };
+        type.AcceptOnlyFromAmong("ed25519", "rsa");
         var command = Act(name, description, (parsed, stop) => action(new UpOptions
         {
             Password = PasswordOf(parsed, ask, file, parsed.GetRequiredValue(user)),
@@ -75,16 +76,18 @@ internal static class JumpboxCommands
             Lab = parsed.GetValue(lab) || parsed.GetValue(machines) is null,
             User = parsed.GetRequiredValue(user),
             Key = parsed.GetValue(key),
+            KeyType = parsed.GetValue(type),
         }, parsed, stop));
-        foreach (var option in (Option[])[machines, lab, user, key, ask, file, .. more]) command.Options.Add(option);
+        foreach (var option in (Option[])[machines, lab, user, key, ask, file, type, .. more]) command.Options.Add(option);
         return command;
     }
 
     private static Command Up(JumpboxSession session)
     {
         var explain = new Option<bool>("--explain") { Description = "say of each step what it does and why, with this run's own values" };
+        var ignore = new Option<bool>("--ignore-preflight") { Description = "go on although the preflight found something bad" };
         return OnMachines("up", "Makes a highly available cluster and verifies it; again, it changes only what differs", (options, parsed, stop) =>
-            UpCommand.RunAsync(session, options with { Explain = parsed.GetValue(explain) }, parsed.GetValue(Output), stop), explain);
+            UpCommand.RunAsync(session, options with { Explain = parsed.GetValue(explain), IgnorePreflight = parsed.GetValue(ignore) }, parsed.GetValue(Output), stop), explain, ignore);
     }
 
     private static Command Step(JumpboxSession session)
@@ -128,11 +131,11 @@ internal static class JumpboxCommands
         var command = Act("break", "Puts a fault into the cluster for you to find", (parsed, stop) => Array.FindIndex(flags, parsed.GetValue) switch
         {
             1 => BreakCommand.ListAsync(session, parsed.GetValue(Output)),
-            2 => BreakCommand.HintAsync(session),
-            3 => BreakCommand.CheckAsync(session, stop),
-            4 => BreakCommand.UndoAsync(session, stop),
-            0 => BreakCommand.PutInAsync(session, null, stop),
-            _ => BreakCommand.PutInAsync(session, parsed.GetValue(name) ?? throw new Hosting.ComponentException("which fault? hardway break NAME, or --random, or --list"), stop),
+            2 => BreakCommand.HintAsync(session, parsed.GetValue(Output)),
+            3 => BreakCommand.CheckAsync(session, parsed.GetValue(Output), stop),
+            4 => BreakCommand.UndoAsync(session, parsed.GetValue(Output), stop),
+            0 => BreakCommand.PutInAsync(session, null, parsed.GetValue(Output), stop),
+            _ => BreakCommand.PutInAsync(session, parsed.GetValue(name) ?? throw new Hosting.ComponentException("which fault? hardway break NAME, or --random, or --list"), parsed.GetValue(Output), stop),
         });
         command.Arguments.Add(name);
         foreach (var flag in flags) command.Options.Add(flag);
@@ -155,7 +158,7 @@ internal static class JumpboxCommands
     private static Command Drill(JumpboxSession session)
     {
         var component = new Argument<string?>("component") { Description = "what to take away: scheduler-leader, etcd-leader, api-server, ... (--list)", Arity = ArgumentArity.ZeroOrOne };
-        var manner = new Option<string>("--manner") { Description = "how: stop, kill, freeze, power-off, reject, cut, isolate", DefaultValueFactory = _ => "kill" };
+        var manner = new Option<string>("--manner") { Description = "how: stop, kill, freeze, power-off, reject, cut, isolate, full-disk, clock-jump", DefaultValueFactory = _ => "kill" };
         var list = new Option<bool>("--list") { Description = "show components and their manners" };
         var all = new Option<bool>("--all") { Description = "every drill (of the component), and the kill matrix" };
         var svg = new Option<string?>("--svg") { Description = "with --all: write the kill matrix to this file" };
@@ -226,10 +229,10 @@ internal static class JumpboxCommands
         lab.Subcommands.Add(Act("status", "What of the lab is on this host", (parsed, stop) => LabCommand.StatusAsync(session, parsed.GetValue(Output), stop)));
         lab.Subcommands.Add(Act("images", "Builds the container images that the nodes import, and tells where they are", (parsed, stop) => LabCommand.ImagesAsync(session, parsed.GetValue(Output), stop)));
         lab.Subcommands.Add(OnMachine("start", "Powers a machine on, with the disk it had", (name, parsed, stop) => LabCommand.StartAsync(session, name, parsed.GetValue(Output), stop)));
-        lab.Subcommands.Add(OnMachine("kill", "Powers a machine off without warning; its disk stays", (name, _, stop) => LabCommand.KillAsync(session, name, stop)));
+        lab.Subcommands.Add(OnMachine("kill", "Powers a machine off without warning; its disk stays", (name, parsed, stop) => LabCommand.KillAsync(session, name, parsed.GetValue(Output), stop)));
         var forTests = new Option<bool>("--for-tests") { Description = "also what the tests use" };
         var packages = Act("packages", "Installs the host packages that are missing; starts no service", (parsed, stop) =>
-            LabCommand.PackagesAsync(parsed.GetValue(forTests) ? HostPackages.ForTests : HostPackages.ForLab, stop));
+            LabCommand.PackagesAsync(parsed.GetValue(forTests) ? HostPackages.ForTests : HostPackages.ForLab, parsed.GetValue(Output), stop));
         packages.Options.Add(forTests);
         lab.Subcommands.Add(packages);
         return lab;

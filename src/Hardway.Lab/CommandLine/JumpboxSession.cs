@@ -60,8 +60,8 @@ internal sealed record JumpboxSession(LabPaths Paths, TimeProvider Time)
         Images = images,
         LoadBalancerPool = options.Lab ? UnusedAddresses(machines) : "",
         Ssh = options.Lab
-            ? new SshOptions { FirstKey = Paths.SshKey, FirstKnownHosts = Paths.KnownHosts }
-            : new SshOptions { User = options.User, FirstKey = options.Key, Password = options.Password ?? UserPassword.OfEnvironment() },
+            ? new SshOptions { FirstKey = Paths.SshKey, FirstKnownHosts = Paths.KnownHosts, KeyType = options.KeyType }
+            : new SshOptions { User = options.User, FirstKey = options.Key, KeyType = options.KeyType, Password = options.Password ?? UserPassword.OfEnvironment() },
         Time = Time,
     };
 

@@ -34,9 +34,10 @@ internal static class LabCommand
         return 0;
     }
 
-    public static async Task<int> KillAsync(JumpboxSession session, string machine, CancellationToken stop)
+    public static async Task<int> KillAsync(JumpboxSession session, string machine, OutputFormat format, CancellationToken stop)
     {
         await session.Lab().KillMachineAsync(machine, stop);
+        Console.WriteLine(format == OutputFormat.Json ? JsonText.Write(w => { w.WriteString("machine", machine); w.WriteString("state", "stopped"); }) : $"{machine} is off; its disk stays");
         return 0;
     }
 
@@ -57,9 +58,11 @@ internal static class LabCommand
         return 0;
     }
 
-    public static async Task<int> PackagesAsync(IReadOnlyList<(string File, string Package)> wanted, CancellationToken stop)
+    public static async Task<int> PackagesAsync(IReadOnlyList<(string File, string Package)> wanted, OutputFormat format, CancellationToken stop)
     {
+        var missing = HostPackages.Missing(wanted);
         await new HostPackages(Console.Error.WriteLine).EnsureAsync(wanted, stop);
+        if (format == OutputFormat.Json) Console.WriteLine(JsonText.Write(w => { w.WriteNumber("wanted", wanted.Count); JsonText.Strings(w, "installed", missing); }));
         return 0;
     }
 }

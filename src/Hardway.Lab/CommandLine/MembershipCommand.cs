@@ -33,7 +33,9 @@ internal static class MembershipCommand
         await using var view = session.View(format, machines);
         var up = new UpOptions { Lab = access.Lab, User = access.User, Key = options.Key, Password = options.Password };
         var images = await UpCommand.MachinesAndImagesAsync(session, up, machines, view, stop);
-        await using var provisioner = new Provisioner(session.Provisioning(machines, up, images));
+        var provisioning = session.Provisioning(machines, up, images);
+        await PreflightCommand.StopOnBadAsync(provisioning, view, ignore: false, stop);
+        await using var provisioner = new Provisioner(provisioning);
         var report = await provisioner.UpAsync(view.Step, stop);
         await UpCommand.ConcludeAsync(session, provisioner, report, view, start, stop);
         view.Say($"{name} is in the cluster, verified after {session.Time.GetElapsedTime(start).TotalSeconds:0.0} s");

@@ -21,8 +21,14 @@ internal sealed record UpOptions
 
     public string? Key { get; init; }
 
+    /// <summary>ed25519 or rsa; null: as the cluster has it, else ed25519.</summary>
+    public string? KeyType { get; init; }
+
     /// <summary>The user's password, for the first log-in and sudo.</summary>
     public string? Password { get; init; }
+
+    /// <summary>Whether bad findings of the preflight are told and passed over.</summary>
+    public bool IgnorePreflight { get; init; }
 
     /// <summary>Whether each step says what it does and why.</summary>
     public bool Explain { get; init; }
@@ -39,6 +45,7 @@ internal static class UpCommand
         using var only = LabLock.TakeCluster(session.Paths);
         await using var view = session.View(format, machines, lines: options.Explain);
         var images = await MachinesAndImagesAsync(session, options, machines, view, stop);
+        await PreflightCommand.StopOnBadAsync(session.Provisioning(machines, options, images), view, options.IgnorePreflight, stop);
         new ClusterAccess(options.Lab, options.User).Write(session.ClusterDirectory);
         await using var provisioner = new Provisioner(session.Provisioning(machines, options, images));
         var machinesUp = session.Time.GetElapsedTime(start);

@@ -8,15 +8,17 @@ namespace Hardway.Provisioning.Compute;
 /// <summary>Makes the cluster's SSH key on the jumpbox.</summary>
 internal sealed class SshKeyPairStep(ClusterModel cluster) : Step("ssh-key-pair", "")
 {
-    public override string Explain => $"Makes an ed25519 key for this cluster in {cluster.SshPaths.Key}; your own keys are left alone.";
+    public override string Explain => $"Makes an {Kind} key for this cluster in {cluster.SshPaths.Key}; your own keys are left alone.";
 
     public override string Expected => "the private key (0600) and its public half are there";
 
     public override bool IsLocal => true;
 
-    public override IReadOnlyList<StepItem> Contents => [new("key", cluster.SshPaths.Key, "ed25519, on the jumpbox"), new("command", "ssh-keygen", string.Join(' ', Arguments))];
+    public override IReadOnlyList<StepItem> Contents => [new("key", cluster.SshPaths.Key, $"{Kind}, on the jumpbox"), new("command", "ssh-keygen", string.Join(' ', Arguments))];
 
-    private string[] Arguments => ["-q", "-t", "ed25519", "-N", "", "-C", "hardway", "-f", cluster.SshPaths.Key];
+    private string Kind => cluster.SshPaths.KeyType == "rsa" ? "rsa 4096" : cluster.SshPaths.KeyType;
+
+    private string[] Arguments => ["-q", "-t", .. Kind == "rsa 4096" ? (string[])["rsa", "-b", "4096"] : [Kind], "-N", "", "-C", "hardway", "-f", cluster.SshPaths.Key];
 
     public override Task<StepCheck> CheckAsync(StepContext context, CancellationToken cancellation)
         => Task.FromResult(File.Exists(cluster.SshPaths.Key) && File.Exists(cluster.SshPaths.Key + ".pub")
@@ -32,7 +34,7 @@ internal sealed class SshKeyPairStep(ClusterModel cluster) : Step("ssh-key-pair"
     {
         File.Delete(cluster.SshPaths.Key);
         File.Delete(cluster.SshPaths.Key + ".pub");
-        var result = await LocalProcess.RunAsync("ssh-keygen", Arguments, null, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+        var result = await LocalProcess.RunAsync("ssh-keygen", Arguments, null, TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false);
         cluster.Transcript.Command(Name, "jumpbox", "ssh-keygen " + string.Join(' ', Arguments), result);
         if (!result.Succeeded)
         {

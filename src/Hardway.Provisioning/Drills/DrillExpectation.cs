@@ -18,6 +18,9 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
     /// <summary>Retry periods are stretched by up to this much, so that candidates do not march in step.</summary>
     private const double _jitter = 1.2;
 
+    /// <summary>Seconds from power to a member of etcd that answers.</summary>
+    private const double _boot = 20;
+
     /// <param name="component">What is taken away.</param>
     /// <param name="manner">How.</param>
     /// <param name="settings">Of the running cluster.</param>
@@ -32,8 +35,8 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
         }
 
         var election = 2 * settings.EtcdElection.TotalSeconds;
-        var hasLeader = component.Name == "etcd-leader" || (component.Name == "server" && manner != Manner.Stop);
-        if (hasLeader)
+        var hasLeader = component.Name == "etcd-leader" || (component.Name == "server" && manner is not (Manner.Stop or Manner.ClockJump));
+        if (hasLeader && settings.Members > 2)
         {
             // A member that stops in order hands the leadership over first.
             milestones.Add(new Milestone(NewEtcdLeader, 0, manner == Manner.Stop ? settings.EtcdElection.TotalSeconds : election, manner == Manner.Stop ? "a leader that stops hands over" : $"election time-out {settings.EtcdElection.TotalSeconds:0.0} s, drawn anew up to twice as long", null));
@@ -76,9 +79,9 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
 
     private static (double? Latest, string Because) Down(DrillComponent component, Manner manner, LiveSettings settings)
     {
-        if (component.Name is not ("api-server" or "server") || manner == Manner.Kill)
+        if (component.Name is not ("api-server" or "server") || manner is Manner.Kill or Manner.FullDisk or Manner.ClockJump)
         {
-            // Killed, it may be back before anybody has looked twice.
+            // Killed, it may be back before anybody has looked twice; without a place for its log, or with another time, it goes on.
             return (null, "");
         }
 
@@ -95,6 +98,11 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
     private static (double Outage, string Because) OutageOf(DrillComponent component, Manner manner, LiveSettings settings, double election, double down, double hold)
         => component.Name switch
         {
+            "etcd-leader" or "etcd-follower" or "server" when manner != Manner.ClockJump && settings.Members - 1 < (settings.Members / 2) + 1
+                => ((manner == Manner.Kill ? settings.RestartDelay.TotalSeconds : hold) + election + (manner == Manner.PowerOff ? _boot : 2), $"of {settings.Members} members of etcd {(settings.Members / 2) + 1} must agree on every write: until it is back"),
+            _ when manner == Manner.ClockJump => (1, "elections, time-outs and Leases go by each program's own count of seconds; certificates and tokens bear ten minutes"),
+            "api-server" when manner == Manner.FullDisk => (1, "its audit log cannot be written any more, and it goes on without"),
+            "etcd-leader" when manner == Manner.FullDisk => (election + 1, "a member that cannot write its log ends at once rather than lie; another is elected"),
             "load-balancer" when manner != Manner.Kill => (hold + 3, "there is one load balancer: until it is back"),
             "load-balancer" => (settings.RestartDelay.TotalSeconds + 1, "until systemd has started it again"),
             "api-server" when manner is Manner.Stop or Manner.Kill => (1, "connections are closed, and a refused connection goes to another server at once"),

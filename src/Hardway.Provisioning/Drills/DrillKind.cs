@@ -26,6 +26,12 @@ public enum Manner
 
     /// <summary>Cut off from the other servers and reachable for clients: a leader in a minority.</summary>
     Isolate,
+
+    /// <summary>Not a byte more can be written where it keeps what it must write.</summary>
+    FullDisk,
+
+    /// <summary>The machine's clock jumps ten minutes ahead.</summary>
+    ClockJump,
 }
 
 /// <summary>What a drill takes away: a component, the unit that it is, or, without one, a machine.</summary>
@@ -38,12 +44,12 @@ public sealed record DrillComponent(string Name, MachineRole Role, string? Unit,
     [
         new("scheduler-leader", MachineRole.Server, "kube-scheduler", "the scheduler that holds the Lease", _program),
         new("controller-manager-leader", MachineRole.Server, "kube-controller-manager", "the controller manager that holds the Lease", _program),
-        new("etcd-leader", MachineRole.Server, "etcd", "the member that leads etcd", [.. _program, Manner.Isolate]),
-        new("etcd-follower", MachineRole.Server, "etcd", "a member of etcd that follows", _program),
-        new("api-server", MachineRole.Server, "kube-apiserver", "the API server that has most of the load balancer's connections", _program),
-        new("server", MachineRole.Server, null, "a whole server, the one that leads etcd", [.. _machine, Manner.Isolate]),
+        new("etcd-leader", MachineRole.Server, "etcd", "the member that leads etcd", [.. _program, Manner.Isolate, Manner.FullDisk]),
+        new("etcd-follower", MachineRole.Server, "etcd", "a member of etcd that follows", [.. _program, Manner.FullDisk]),
+        new("api-server", MachineRole.Server, "kube-apiserver", "the API server that has most of the load balancer's connections", [.. _program, Manner.FullDisk]),
+        new("server", MachineRole.Server, null, "a whole server, the one that leads etcd", [.. _machine, Manner.Isolate, Manner.ClockJump]),
         new("load-balancer", MachineRole.LoadBalancer, "haproxy", "the load balancer", [.. _program, Manner.PowerOff]),
-        new("worker", MachineRole.Node, null, "a whole node", _machine),
+        new("worker", MachineRole.Node, null, "a whole node", [.. _machine, Manner.ClockJump]),
         new("containerd", MachineRole.Node, "containerd", "containerd of a node", _program),
         new("kubelet", MachineRole.Node, "kubelet", "the kubelet of a node", _program),
         new("kube-proxy", MachineRole.Node, "kube-proxy", "kube-proxy of a node", _program),
@@ -60,7 +66,7 @@ public sealed record DrillComponent(string Name, MachineRole Role, string? Unit,
         ? manner
         : throw new ComponentException($"there is no manner '{text}'; there are {string.Join(", ", Enum.GetValues<Manner>().Select(Word))}");
 
-    public static string Word(Manner manner) => manner == Manner.PowerOff ? "power-off" : manner.ToString().ToLowerInvariant();
+    public static string Word(Manner manner) => string.Concat(manner.ToString().Select((c, i) => char.IsUpper(c) ? $"{(i > 0 ? "-" : "")}{char.ToLowerInvariant(c)}" : $"{c}"));
 }
 
 /// <summary>Pulls plugs and puts them back; real machines have nobody who does.</summary>

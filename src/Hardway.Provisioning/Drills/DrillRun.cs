@@ -18,7 +18,7 @@ namespace Hardway.Provisioning.Drills;
 /// <item>proves: no acknowledged write is lost, every one was heard of, never two leaders, everything is back.</item>
 /// </list>
 /// </summary>
-internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<CancellationToken, Task<IReadOnlyList<Diagnosis>>> doctor, Action<string> say)
+internal sealed class DrillRun(ClusterModel cluster, IPower? power, bool sharedKernel, Func<CancellationToken, Task<IReadOnlyList<Diagnosis>>> doctor, Action<string> say)
 {
     private const string _namespace = "hardway-drill";
     private const double _hold = 6;
@@ -28,7 +28,7 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
 
     public async Task<DrillReport> RunAsync(DrillComponent component, Manner manner, CancellationToken cancellation)
     {
-        if (DrillFault.Obstacle(cluster.Machines, component, manner, power is not null) is { } obstacle)
+        if (DrillFault.Obstacle(cluster.Machines, component, manner, power is not null, sharedKernel) is { } obstacle)
         {
             throw new ComponentException($"drill {component.Name} by {DrillComponent.Word(manner)}: {obstacle}");
         }
@@ -38,14 +38,17 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
         var target = await new DrillTarget(cluster, api).FindAsync(component, cancellation).ConfigureAwait(false);
         say($"{component.Name} on {target}, by {DrillComponent.Word(manner)}");
         await PrepareAsync(api, component, cancellation).ConfigureAwait(false);
+        var fault = new DrillFault(cluster, power, component, manner, target);
         var clock = new DrillClock(_time);
         var clients = new DrillClients(cluster, clock, _namespace);
         try
         {
-            return await RunAsync(component, manner, target, settings, api, clock, clients, cancellation).ConfigureAwait(false);
+            await fault.PrepareAsync(_context, cancellation).ConfigureAwait(false);
+            return await RunAsync(component, manner, target, fault, settings, api, clock, clients, cancellation).ConfigureAwait(false);
         }
         finally
         {
+            await fault.RestoreAsync(CancellationToken.None).ConfigureAwait(false);
             await clients.DisposeAsync().ConfigureAwait(false);
             // The load balancer may cut this connection, too, while a server comes back.
             await _context.WaitAsync(
@@ -62,7 +65,7 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
     }
 
     private async Task<DrillReport> RunAsync(
-        DrillComponent component, Manner manner, Machine target, LiveSettings settings, ApiConnection api, DrillClock clock, DrillClients clients, CancellationToken cancellation)
+        DrillComponent component, Manner manner, Machine target, DrillFault fault, LiveSettings settings, ApiConnection api, DrillClock clock, DrillClients clients, CancellationToken cancellation)
     {
         clients.Start();
         var watch = new DrillWatch(clock, _time);
@@ -71,7 +74,6 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
         await sights.StartAsync(cancellation).ConfigureAwait(false);
         await WarmAsync(clients, cancellation).ConfigureAwait(false);
 
-        var fault = new DrillFault(cluster, power, component, manner, target);
         var renewed = sights.Holder is null ? null : (double?)(sights.LastRenewal - _time.GetUtcNow()).TotalSeconds;
         var expected = DrillExpectation.Of(component, manner, settings, renewed, _hold);
         clock.Zero();
@@ -88,6 +90,7 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, Func<Cancell
 
         say("given back");
         await EndAsync(clients, clock, cancellation).ConfigureAwait(false);
+        await fault.RestoreAsync(cancellation).ConfigureAwait(false);
         var back = await BackAsync(clock, cancellation).ConfigureAwait(false);
         await watch.StopAsync().ConfigureAwait(false);
         return new DrillReport(

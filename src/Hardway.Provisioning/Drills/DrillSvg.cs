@@ -10,10 +10,12 @@ public static class DrillSvg
     private const int _first = 210;
     private const int _row = 34;
 
-    public static string Matrix(IReadOnlyList<DrillReport> reports)
+    /// <param name="reports">Of the drills that were run.</param>
+    /// <param name="impossible">What could not be run here, and why.</param>
+    public static string Matrix(IReadOnlyList<DrillReport> reports, IReadOnlyList<(DrillComponent Component, Manner Manner, string Obstacle)> impossible)
     {
-        var manners = reports.Select(r => r.Manner).Distinct().Order().ToList();
-        var components = reports.Select(r => r.Component).Distinct().ToList();
+        var manners = reports.Select(r => r.Manner).Concat(impossible.Select(i => i.Manner)).Distinct().Order().ToList();
+        var components = reports.Select(r => r.Component).Concat(impossible.Select(i => i.Component.Name)).Distinct().ToList();
         var (width, height) = (_first + (manners.Count * _column) + 10, ((components.Count + 1) * _row) + 30);
         var svg = Open(width, height);
         for (var i = 0; i < manners.Count; i++)
@@ -31,7 +33,11 @@ public static class DrillSvg
                 {
                     var left = _first + (m * _column);
                     svg.Append($"<rect x=\"{left + 2}\" y=\"{top + 2}\" width=\"{_column - 4}\" height=\"{_row - 4}\" rx=\"4\" fill=\"{Colour(report)}\"/>");
-                    Text(svg, left + (_column / 2), top + 22, $"{report.Outage:0.0} s ({report.ExpectedOutage:0.0})", "middle", "normal");
+                    Text(svg, left + (_column / 2), top + 22, $"{report.Outage:0.0} s ({report.ExpectedOutage:0.0}){(report.Good ? "" : " !")}", "middle", "normal");
+                }
+                else if (impossible.Any(i => i.Component.Name == components[c] && i.Manner == manners[m]))
+                {
+                    Text(svg, _first + (m * _column) + (_column / 2), top + 22, "not here", "middle", "normal");
                 }
             }
         }
@@ -82,10 +88,16 @@ public static class DrillSvg
         return svg.Append("</svg>\n").ToString();
     }
 
-    public static string Page(IReadOnlyList<DrillReport> reports)
+    public static string Page(IReadOnlyList<DrillReport> reports, IReadOnlyList<(DrillComponent Component, Manner Manner, string Obstacle)> impossible)
     {
         var page = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Kill matrix</title>\n<style>body{font:14px sans-serif;margin:2em;max-width:70em}svg{max-width:100%}li{margin:.2em 0}.no{color:#c33}</style></head><body>\n<h1>Kill matrix</h1>\n");
-        page.Append(Matrix(reports));
+        page.Append(Matrix(reports, impossible));
+        page.Append("<p>A cell is red, with a mark, where the outage was longer than expected or a proof does not hold.</p>\n");
+        if (impossible.Count > 0)
+        {
+            page.Append("<ul>\n").AppendJoin("", impossible.Select(i => $"<li>{Escape($"not here: {i.Component.Name} by {DrillComponent.Word(i.Manner)}: {i.Obstacle}")}</li>\n")).Append("</ul>\n");
+        }
+
         foreach (var report in reports)
         {
             page.Append($"<h2>{Escape($"{report.Component} on {report.Target}, {DrillComponent.Word(report.Manner)}")}</h2>\n").Append(TimeLine(report)).Append("<ul>\n");

@@ -15,6 +15,9 @@ internal sealed partial record LiveSettings
 
     public TimeSpan EtcdElection { get; init; } = TimeSpan.FromMilliseconds(1000);
 
+    /// <summary>Voting members of etcd.</summary>
+    public int Members { get; init; } = 3;
+
     public TimeSpan NodeGrace { get; init; } = TimeSpan.FromSeconds(50);
 
     public TimeSpan NodeLeaseRenewal { get; init; } = TimeSpan.FromSeconds(10);
@@ -55,6 +58,7 @@ internal sealed partial record LiveSettings
             : "";
         return new LiveSettings
         {
+            Members = (await ControlPlane.EtcdStatus.ReadAsync(cluster, cancellation).ConfigureAwait(false)).Voters.Count,
             LeaseDuration = lease?.Duration ?? TimeSpan.FromSeconds(15),
             RetryPeriod = Duration(manager?.Flag("--leader-elect-retry-period"), 2),
             EtcdElection = TimeSpan.FromMilliseconds(double.TryParse(etcd?.Flag("--election-timeout"), CultureInfo.InvariantCulture, out var ms) ? ms : 1000),

@@ -12,6 +12,9 @@ public sealed record SshOptions
     /// <summary>The user's password, for the first log-in and for sudo; null: keys alone, and a sudo that asks for none. Never written anywhere.</summary>
     public string? Password { get; init; }
 
+    /// <summary>Of the cluster's own key: ed25519, or rsa (4096 bits); null: whichever there is already, else ed25519.</summary>
+    public string? KeyType { get; init; }
+
     /// <summary>Host keys that are known already, as a known_hosts file; null: a machine's key is believed at first sight and kept.</summary>
     public string? FirstKnownHosts { get; init; }
 

@@ -9,16 +9,22 @@ public sealed class SshPaths
 {
     private const UnixFileMode _mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    public SshPaths(string clusterDirectory)
+    /// <param name="clusterDirectory">The cluster's own.</param>
+    /// <param name="keyType">ed25519 or rsa; null: of the key that is there, else ed25519.</param>
+    public SshPaths(string clusterDirectory, string? keyType = null)
     {
         Directory = Path.Combine(clusterDirectory, "ssh");
-        Key = Path.Combine(Directory, "id_ed25519");
+        KeyType = keyType ?? (File.Exists(Path.Combine(Directory, "id_rsa")) && !File.Exists(Path.Combine(Directory, "id_ed25519")) ? "rsa" : "ed25519");
+        Key = Path.Combine(Directory, "id_" + KeyType);
         KnownHosts = Path.Combine(Directory, "known_hosts");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(clusterDirectory))))[..8];
         Sockets = $"/run/hardway-ssh-{hash}";
     }
 
     public string Directory { get; }
+
+    /// <summary>As ssh-keygen names it.</summary>
+    public string KeyType { get; }
 
     /// <summary>The cluster's private key; beside it, with .pub, the public one.</summary>
     public string Key { get; }
