@@ -91,6 +91,7 @@ public sealed class ProductTests(ClusterFixture cluster)
     [Theory]
     [InlineData("scheduler-leader", "stop")]
     [InlineData("api-server", "kill")]
+    [InlineData("etcd-follower", "full-disk")]
     public async Task A_drill_loses_no_write_and_ends_in_time(string component, string manner)
     {
         var drill = await RunAsync(ProgramRun.Hardway, TimeSpan.FromMinutes(4), ["drill", component, "--manner", manner, "-o", "json"]);

@@ -1,11 +1,14 @@
-using Hardway.Hosting;
 using Hardway.Provisioning.Doctor;
+using Hardway.Provisioning.Steps;
 
 namespace Hardway.Provisioning.Drills;
 
 /// <summary>Drills on one cluster. <see cref="All"/> tells which; one at a time.</summary>
 public sealed class DrillField
 {
+    /// <summary>What came back a moment ago may miss a beat on a busy machine.</summary>
+    private static readonly TimeSpan _settle = TimeSpan.FromSeconds(30);
+
     private readonly ClusterModel _cluster;
     private readonly Clinic _clinic;
     private readonly IPower? _power;
@@ -24,10 +27,12 @@ public sealed class DrillField
     /// <summary>A cluster that is not healthy is not drilled: nothing could be told from it.</summary>
     public async Task<DrillReport> RunAsync(DrillComponent component, Manner manner, Action<string> say, CancellationToken cancellation)
     {
-        if (await ExamineAsync(cancellation).ConfigureAwait(false) is { Count: > 0 } said)
-        {
-            throw new ComponentException("the cluster is not healthy, so no drill: " + string.Join("; ", said.Select(d => $"{d.Machine} {d.Title} ({d.Evidence})")));
-        }
+        await new StepContext(_ => { }, _cluster.Options.Time).WaitAsync(
+            "a healthy cluster (no drill without)",
+            async token => await ExamineAsync(token).ConfigureAwait(false) is { Count: > 0 } said ? string.Join("; ", said.Select(d => $"{d.Machine} {d.Title} ({d.Evidence})")) : null,
+            _settle,
+            null,
+            cancellation).ConfigureAwait(false);
 
         return await new DrillRun(_cluster, _power, _sharedKernel, ExamineAsync, say).RunAsync(component, manner, cancellation).ConfigureAwait(false);
     }

@@ -20,7 +20,6 @@ internal static class PreflightQuestions
         ("hostname", "hostname"),
         ("hosts", "sed '/^# hardway begin$/,/^# hardway end$/d' /etc/hosts"),
         ("architecture", "uname -m"),
-        ("system", ". /etc/os-release; echo \"$ID $VERSION_ID\""),
         ("systemd", "systemctl --version | sed -n '1s/systemd \\([0-9]*\\).*/\\1/p'"),
         ("id", "cat /etc/machine-id"),
         ("routes", "ip -4 route show"),

@@ -72,7 +72,7 @@ internal static class PreflightRun
         {
             var began = time.GetTimestamp();
             Tell(StepState.Checking, "logging in");
-            var result = await new StepContext(d => Tell(StepState.Checking, d), time).ConnectAsync(cluster, machine, cancellation).ConfigureAwait(false);
+            var result = await ConnectAsync(new StepContext(d => Tell(StepState.Checking, d), time), cluster, machine, cancellation).ConfigureAwait(false);
             if (result is not null)
             {
                 Tell(StepState.Failed, result);
@@ -143,7 +143,7 @@ internal static class PreflightRun
     }
 
     /// <summary>Null when the machine took the log-in and runs commands as root; else why not.</summary>
-    private static async Task<string?> ConnectAsync(this StepContext context, ClusterModel cluster, Machine machine, CancellationToken cancellation)
+    private static async Task<string?> ConnectAsync(StepContext context, ClusterModel cluster, Machine machine, CancellationToken cancellation)
     {
         var ssh = cluster.SshTo(machine);
         string? refusal = null;
