@@ -103,6 +103,10 @@ public class PreflightTests
     }
 
     [Fact]
+    public void A_machine_of_the_cluster_that_has_forgotten_its_name_does_not_stop_up()
+        => Assert.True(Assert.Single(PreflightChecks.Judge(See(("node-1", "hostname", "node-0")) with { Former = _machines })).IsWarning);
+
+    [Fact]
     public void Silent_machines_old_certificates_and_even_numbers_are_told()
     {
         var four = MachineDatabase.Parse(MachineDatabaseTests.Tutorial + "\n10.240.0.73 server-3.kubernetes.local server-3", changing: true);

@@ -18,10 +18,14 @@ namespace Hardway.Provisioning.Api;
 /// </summary>
 internal sealed class ApiConnection : IDisposable
 {
+    private const int _attempts = 6;
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
+
     private readonly HttpClient _client;
     private readonly SocketsHttpHandler _handler;
     private readonly string _base;
     private readonly bool _http2;
+    private readonly TimeProvider _time;
 
     /// <param name="cluster">Whose.</param>
     /// <param name="machine">Where to connect; by default where everybody does.</param>
@@ -62,6 +66,7 @@ internal sealed class ApiConnection : IDisposable
             },
         };
         _http2 = http2;
+        _time = cluster.Options.Time;
         _client = new HttpClient(_handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = 16 << 20 };
     }
 
@@ -163,7 +168,27 @@ internal sealed class ApiConnection : IDisposable
         return Encoding.UTF8.GetString(output.ToArray());
     }
 
+    /// <summary>
+    /// A load balancer closes connections when a server goes or comes; what only reads is asked again then. Not over HTTP/2, whose users (drills) want to see just that.
+    /// </summary>
     private async Task<JsonNode?> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await SendOnceAsync(method, path, body, cancellation).ConfigureAwait(false);
+            }
+            catch (ComponentException e) when (method == HttpMethod.Get && !_http2 && attempt < _attempts && WasClosed(e.InnerException))
+            {
+                await Task.Delay(_pause, _time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static bool WasClosed(Exception? e) => e is IOException || (e is not null && WasClosed(e.InnerException));
+
+    private async Task<JsonNode?> SendOnceAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
     {
         using var request = Request(method, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));

@@ -63,7 +63,7 @@ internal static class PreflightChecks
             yield return Bad(machine, "systemd", version == 0 ? "there is no systemd" : $"its systemd is {version}", "Use Debian 12 or newer, or Ubuntu 22.04 or newer");
         }
 
-        foreach (var finding in Names(seen.Machines, machine, facts).Concat(Subnets(seen.Machines, machine, facts)).Concat(Room(machine, facts)).Concat(Listeners(seen.Machines, machine, facts)))
+        foreach (var finding in Names(seen, machine, facts).Concat(Subnets(seen.Machines, machine, facts)).Concat(Room(machine, facts)).Concat(Listeners(seen.Machines, machine, facts)))
         {
             yield return finding;
         }
@@ -86,11 +86,15 @@ internal static class PreflightChecks
         }
     }
 
-    private static IEnumerable<PreflightFinding> Names(MachineDatabase machines, Machine machine, MachineFacts facts)
+    private static IEnumerable<PreflightFinding> Names(PreflightSights seen, Machine machine, MachineFacts facts)
     {
+        var machines = seen.Machines;
         if (machines.Machines.FirstOrDefault(m => m != machine && m.HostName == facts.Text("hostname")) is { } other)
         {
-            yield return Bad(machine, "names", $"the machine at {machine.Address} calls itself {other}, which is to be at {other.Address}", "Are two lines of the machine database swapped?");
+            // A machine of the cluster that has forgotten its name gets it back; one that was never seen may be the other.
+            yield return new PreflightFinding(
+                seen.Former?.Find(machine.HostName) is not null, machine.HostName, "names", $"the machine at {machine.Address} calls itself {other}, which is to be at {other.Address}",
+                "Are two lines of the machine database swapped? If not, up names it anew");
         }
 
         foreach (var words in facts.Lines("hosts").Select(l => l.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Where(w => w.Length > 1))
