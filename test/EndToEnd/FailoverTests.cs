@@ -28,6 +28,28 @@ public sealed class FailoverTests
     }
 
     [Fact]
+    public async Task Every_API_server_reads_on_when_the_etcd_member_that_it_watched_is_powered_off()
+    {
+        string[] servers = ["server-0", "server-1", "server-2"];
+        foreach (var dead in servers)
+        {
+            await HardwayAsync(TimeSpan.FromSeconds(30), "lab", "kill", dead);
+            foreach (var alive in servers.Where(s => s != dead))
+                await ReadsAsync(alive);
+            await HardwayAsync(TimeSpan.FromSeconds(90), "lab", "start", dead);
+            await ReadsAsync(dead);
+        }
+    }
+
+    /// <summary>A consistent read, answered by the machine's own API server.</summary>
+    private static Task ReadsAsync(string machine) =>
+        EventuallyAsync(
+            $"a consistent read from {machine}",
+            TimeSpan.FromSeconds(60),
+            () => TryKubectlAsync($"--server=https://10.240.0.7{machine[^1]}:6443", "--tls-server-name=server.kubernetes.local", "--request-timeout=10s", "get", "namespace", "default", "-o", "name"),
+            answer => answer.Trim() == "namespace/default");
+
+    [Fact]
     public async Task A_node_that_is_killed_and_started_again_comes_back_by_itself()
     {
         var before = await KubectlAsync("get", "lease", "node-1", "-n", "kube-node-lease", "-o", "jsonpath={.spec.renewTime}");

@@ -96,9 +96,10 @@ internal static class ApplyScript
         var changedUnits = difference.Files.Where(f => f.Path.StartsWith(_unitFolder, StringComparison.Ordinal)).Select(f => f.Path[_unitFolder.Length..]).ToList();
         if (changedUnits.Count > 0)
         {
-            // A unit that systemd does not know yet needs no reload, and a reload is the dearest command here.
-            script.Append("case \"$(systemctl show -p NeedDaemonReload --value ").AppendJoin(' ', changedUnits.Select(SshMachine.Quote))
-                .Append(")\" in *yes*) systemctl daemon-reload;; esac\n");
+            // A reload is the dearest command here. A new unit needs none, but for one that came within the same tick of the folder's clock as another
+            // and that systemd, which saw the folder in between, takes for absent.
+            script.Append("case \"$(systemctl show -p NeedDaemonReload -p LoadState --value ").AppendJoin(' ', changedUnits.Select(SshMachine.Quote))
+                .Append(")\" in *yes* | *not-found*) systemctl daemon-reload;; esac\n");
         }
 
         if (difference.DisabledUnits.Count > 0)

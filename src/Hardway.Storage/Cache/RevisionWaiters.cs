@@ -49,18 +49,12 @@ internal sealed class RevisionWaiters
         }
         finally
         {
-            Leave(node);
-        }
-    }
-
-    // A method of its own: in a published (trimmed) program a lock within the finally or catch of an async method is never released.
-    private void Leave(LinkedListNode<Waiter> node)
-    {
-        lock (_gate)
-        {
-            if (node.List is not null)
+            lock (_gate)
             {
-                _waiters.Remove(node);
+                if (node.List is not null)
+                {
+                    _waiters.Remove(node);
+                }
             }
         }
     }

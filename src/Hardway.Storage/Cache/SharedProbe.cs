@@ -37,17 +37,11 @@ internal sealed class SharedProbe(Func<Task<long>> ask)
         }
         finally
         {
-            MoveOn();
-        }
-    }
-
-    // A method of its own: in a published (trimmed) program a lock within the finally or catch of an async method is never released.
-    private void MoveOn()
-    {
-        lock (_gate)
-        {
-            _running = _next;
-            _next = null;
+            lock (_gate)
+            {
+                _running = _next;
+                _next = null;
+            }
         }
     }
 }

@@ -424,7 +424,6 @@ public sealed partial class WatchCache : IDisposable
         }
     }
 
-    // A method of its own: in a published (trimmed) program a lock within the finally or catch of an async method is never released.
     private void StopWatchers()
     {
         lock (_gate)
