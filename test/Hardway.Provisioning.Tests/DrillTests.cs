@@ -51,6 +51,44 @@ public class DrillTests
         Assert.Equal("no answer", report.FirstError);
     }
 
+    /// <summary>What was noted before the fault must not look as if it came after it.</summary>
+    [Fact]
+    public void A_clock_counts_from_the_fault_and_before_it_nothing_is_after_it()
+    {
+        var time = new StoppedTime();
+        var clock = new DrillClock(time);
+        time.Seconds = 7;
+        Assert.True(clock.Now < 0);
+        Assert.Equal(7, clock.SinceStart);
+
+        clock.Zero();
+        time.Seconds = 9;
+
+        Assert.Equal(2, clock.Now);
+        Assert.Equal(7, clock.ZeroAt);
+    }
+
+    [Fact]
+    public void What_only_its_return_mends_is_held_no_longer_than_the_drill_holds_it()
+    {
+        Assert.True(DrillExpectation.Of(DrillComponent.Find("load-balancer"), Manner.Stop, _settings, null, 6).UntilMended);
+        Assert.False(DrillExpectation.Of(DrillComponent.Find("etcd-leader"), Manner.Stop, _settings, null, 6).UntilMended);
+
+        var two = DrillExpectation.Of(DrillComponent.Find("server"), Manner.PowerOff, _settings with { Members = 2 }, null, 6);
+        Assert.True(two.UntilMended);
+        Assert.Contains("of 2 members of etcd 2 must agree on every write", two.OutageBecause, StringComparison.Ordinal);
+        Assert.DoesNotContain(two.Milestones, m => m.Name == DrillExpectation.NewEtcdLeader);
+    }
+
+    private sealed class StoppedTime : TimeProvider
+    {
+        public double Seconds { get; set; }
+
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => (long)(Seconds * 1000);
+    }
+
     [Fact]
     public void A_client_that_never_succeeds_again_is_out_until_the_end()
         => Assert.Equal(9, DrillClients.Report("writes", [new(-0.2, -0.1, null), new(1, 3, "no"), new(4, 9, "no")]).Outage);
@@ -59,7 +97,7 @@ public class DrillTests
     public void A_leader_that_cannot_write_its_log_is_followed_within_an_election_and_a_jumping_clock_stops_nobody()
     {
         var full = DrillExpectation.Of(DrillComponent.Find("etcd-leader"), Manner.FullDisk, _settings, null, 6);
-        Assert.Equal(2, full.Milestones.Single(m => m.Name == DrillExpectation.NewEtcdLeader).Latest);
+        Assert.Equal(5, full.Milestones.Single(m => m.Name == DrillExpectation.NewEtcdLeader).Latest);
         Assert.Equal(3, full.Outage);
 
         var jump = DrillExpectation.Of(DrillComponent.Find("server"), Manner.ClockJump, _settings, null, 6);

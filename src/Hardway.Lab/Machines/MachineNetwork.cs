@@ -6,9 +6,12 @@ namespace Hardway.Lab.Machines;
 /// <summary>The bridge all machines hang on, and each machine's network namespace and cable. Every call finds what is there already.</summary>
 internal static class MachineNetwork
 {
+    private const string BridgeAddress = "02:68:77:00:00:01";
+
     public static async Task EnsureBridgeAsync(CancellationToken cancellation)
     {
-        if (!LinkExists(LabPlan.Bridge)) await HostCommand.RunAsync("ip", ["link", "add", LabPlan.Bridge, "type", "bridge"], cancellation);
+        // An address of its own: else a bridge takes the lowest of its cables', and changes it when that machine goes; the others would send to the old one until they notice.
+        if (!LinkExists(LabPlan.Bridge)) await HostCommand.RunAsync("ip", ["link", "add", LabPlan.Bridge, "address", BridgeAddress, "type", "bridge"], cancellation);
         var addresses = await HostCommand.RunAsync("ip", ["-4", "-o", "address", "show", "dev", LabPlan.Bridge], cancellation);
         if (!addresses.Contains(LabPlan.Gateway + "/", StringComparison.Ordinal))
             await HostCommand.RunAsync("ip", ["address", "add", LabPlan.Gateway + "/24", "dev", LabPlan.Bridge], cancellation);

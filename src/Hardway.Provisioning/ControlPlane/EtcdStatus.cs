@@ -55,7 +55,7 @@ internal sealed record EtcdStatus(IReadOnlyDictionary<string, string> Members, I
         return TextTable.Lines(rows);
     }
 
-    private static async Task<EtcdMemberStatus> ReadAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)
+    internal static async Task<EtcdMemberStatus> ReadAsync(ClusterModel cluster, Machine server, CancellationToken cancellation)
     {
         try
         {

@@ -5,7 +5,7 @@ using Hardway.Provisioning.Api;
 
 namespace Hardway.Provisioning.Drills;
 
-/// <summary>One try of a client.</summary>
+/// <summary>One try of a client: seconds since its clock was made, or, in a report, since the fault.</summary>
 internal sealed record Attempt(double Begin, double End, string? Error);
 
 /// <summary>
@@ -57,10 +57,10 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
         _working.Add(Task.Run(() => RepeatAsync(api, attempts, work, _endWork.Token), CancellationToken.None));
     }
 
-    public IReadOnlyList<ClientReport> Reports() => [.. _attempts.OrderBy(a => a.Key).Select(a => Report(a.Key, [.. a.Value]))];
+    public IReadOnlyList<ClientReport> Reports() => [.. _attempts.OrderBy(a => a.Key).Select(a => Report(a.Key, [.. a.Value.Select(t => t with { Begin = t.Begin - clock.ZeroAt, End = t.End - clock.ZeroAt })]))];
 
     /// <summary>Whether every client has succeeded since then.</summary>
-    public bool HaveAllSucceededSince(double second) => _attempts.Values.All(a => a.Any(t => t.Error is null && t.Begin >= second));
+    public bool HaveAllSucceededSince(double second) => _attempts.Values.All(a => a.Any(t => t.Error is null && t.Begin - clock.ZeroAt >= second));
 
     /// <summary>Nobody writes or reads any more; the watcher goes on.</summary>
     public async Task StopWorkAsync()
@@ -111,7 +111,7 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
     {
         while (!end.IsCancellationRequested)
         {
-            var begin = clock.Now;
+            var begin = clock.SinceStart;
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(end);
             patience.CancelAfter(_patience);
             string? error = null;
@@ -130,7 +130,7 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
 
             if (!end.IsCancellationRequested)
             {
-                attempts.Enqueue(new Attempt(begin, clock.Now, error));
+                attempts.Enqueue(new Attempt(begin, clock.SinceStart, error));
             }
 
             await Task.Delay(_pause, cluster.Options.Time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

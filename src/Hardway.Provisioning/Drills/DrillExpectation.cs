@@ -6,6 +6,9 @@ namespace Hardway.Provisioning.Drills;
 /// </summary>
 internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, double Outage, string OutageBecause)
 {
+    /// <summary>Whether nothing helps but giving it back.</summary>
+    public bool UntilMended { get; init; }
+
     public const string LastRenewal = "last renewal of the Lease";
     public const string Expires = "the Lease expires";
     public const string Acquired = "another holder has the Lease";
@@ -17,6 +20,9 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
 
     /// <summary>Retry periods are stretched by up to this much, so that candidates do not march in step.</summary>
     private const double _jitter = 1.2;
+
+    /// <summary>Seconds until a disk is full to the last byte.</summary>
+    private const double _filling = 3;
 
     /// <summary>Seconds from power to a member of etcd that answers.</summary>
     private const double _boot = 20;
@@ -39,7 +45,8 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
         if (hasLeader && settings.Members > 2)
         {
             // A member that stops in order hands the leadership over first.
-            milestones.Add(new Milestone(NewEtcdLeader, 0, manner == Manner.Stop ? settings.EtcdElection.TotalSeconds : election, manner == Manner.Stop ? "a leader that stops hands over" : $"election time-out {settings.EtcdElection.TotalSeconds:0.0} s, drawn anew up to twice as long", null));
+            var late = manner switch { Manner.Stop => settings.EtcdElection.TotalSeconds, Manner.FullDisk => election + _filling, _ => election };
+            milestones.Add(new Milestone(NewEtcdLeader, 0, late, manner == Manner.Stop ? "a leader that stops hands over" : $"election time-out {settings.EtcdElection.TotalSeconds:0.0} s, drawn anew up to twice as long", null));
         }
 
         var (down, because) = Down(component, manner, settings);
@@ -58,7 +65,7 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
         }
 
         var (outage, why) = OutageOf(component, manner, settings, election, down ?? 0, hold);
-        return new DrillExpectation(milestones, outage, why);
+        return new DrillExpectation(milestones, outage, why) { UntilMended = manner is not (Manner.Kill or Manner.ClockJump) && (component.Name == "load-balancer" || LosesQuorum(component, settings)) };
     }
 
     private static void Leader(List<Milestone> milestones, Manner manner, LiveSettings settings, double last)
@@ -95,15 +102,18 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
         };
     }
 
+    private static bool LosesQuorum(DrillComponent component, LiveSettings settings)
+        => component.Name is "etcd-leader" or "etcd-follower" or "server" && settings.Members - 1 < (settings.Members / 2) + 1;
+
     private static (double Outage, string Because) OutageOf(DrillComponent component, Manner manner, LiveSettings settings, double election, double down, double hold)
         => component.Name switch
         {
-            "etcd-leader" or "etcd-follower" or "server" when manner != Manner.ClockJump && settings.Members - 1 < (settings.Members / 2) + 1
+            "etcd-leader" or "etcd-follower" or "server" when manner != Manner.ClockJump && LosesQuorum(component, settings)
                 => ((manner == Manner.Kill ? settings.RestartDelay.TotalSeconds : hold) + election + (manner == Manner.PowerOff ? _boot : 2), $"of {settings.Members} members of etcd {(settings.Members / 2) + 1} must agree on every write: until it is back"),
             _ when manner == Manner.ClockJump => (1, "elections, time-outs and Leases go by each program's own count of seconds; certificates and tokens bear ten minutes"),
             "api-server" when manner == Manner.FullDisk => (1, "its audit log cannot be written any more, and it goes on without"),
             "etcd-leader" when manner == Manner.FullDisk => (election + 1, "a member that cannot write its log ends at once rather than lie; another is elected"),
-            "load-balancer" when manner != Manner.Kill => (hold + 3, "there is one load balancer: until it is back"),
+            "load-balancer" when manner != Manner.Kill => (hold + (manner == Manner.PowerOff ? _boot : 3), "there is one load balancer: until it is back"),
             "load-balancer" => (settings.RestartDelay.TotalSeconds + 1, "until systemd has started it again"),
             "api-server" when manner is Manner.Stop or Manner.Kill => (1, "connections are closed, and a refused connection goes to another server at once"),
             "api-server" or "server" => (Math.Max(down, component.Name == "server" ? election : 0) + 1, "until the load balancer gives it up and closes its connections"),

@@ -101,7 +101,7 @@ internal sealed class DrillRun(ClusterModel cluster, IPower? power, bool sharedK
     /// <summary>Until everything that must come has come, or well past the time for it; and in any case as long as an outage may last.</summary>
     private async Task ObserveAsync(DrillExpectation expected, DrillSights sights, DrillClock clock, CancellationToken cancellation)
     {
-        var least = Math.Max(_hold, expected.Outage + 2);
+        var least = expected.UntilMended ? _hold : Math.Max(_hold, expected.Outage + 2);
         var most = Math.Max(least, expected.Milestones.Select(m => m.Latest ?? 0).DefaultIfEmpty(0).Max() + 8);
         await _context.WaitAsync(
             "what must follow",

@@ -39,8 +39,9 @@ internal sealed class DrillSights(
 
         if (component.Name is "etcd-leader" or "server")
         {
+            // The others are asked, not the one that was taken away: it may keep whoever asks waiting.
             _first[DrillExpectation.NewEtcdLeader] = watch.FirstAsync(async token =>
-                (await EtcdStatus.ReadAsync(cluster, token).ConfigureAwait(false)) is var etcd && etcd.Statuses.Any(s => s.IsLeader && s.Machine != target));
+                (await Task.WhenAll(cluster.Machines.Servers.Where(s => s != target).Select(s => EtcdStatus.ReadAsync(cluster, s, token))).ConfigureAwait(false)).Any(s => s.IsLeader));
         }
 
         if (component.Name is "api-server" or "server" && cluster.Machines.LoadBalancer is { } balancer)

@@ -15,7 +15,7 @@ public static class DrillSvg
     public static string Matrix(IReadOnlyList<DrillReport> reports, IReadOnlyList<(DrillComponent Component, Manner Manner, string Obstacle)> impossible)
     {
         var manners = reports.Select(r => r.Manner).Concat(impossible.Select(i => i.Manner)).Distinct().Order().ToList();
-        var components = reports.Select(r => r.Component).Concat(impossible.Select(i => i.Component.Name)).Distinct().ToList();
+        var components = DrillComponent.All.Select(c => c.Name).Where(n => reports.Any(r => r.Component == n) || impossible.Any(i => i.Component.Name == n)).ToList();
         var (width, height) = (_first + (manners.Count * _column) + 10, ((components.Count + 1) * _row) + 30);
         var svg = Open(width, height);
         for (var i = 0; i < manners.Count; i++)

@@ -85,7 +85,8 @@ internal sealed class SshMachine : IAsyncDisposable
         CommandResult result;
         try
         {
-            List<string> arguments = [.. Common(), Target, RemoteCommand(script)];
+            // The key is for when the shared connection is gone, as after a power-off: then a command has one of its own.
+            List<string> arguments = [.. Common(), .. File.Exists(_paths.Key) ? (string[])["-o", "ConnectTimeout=5", "-i", _paths.Key] : [], Target, RemoteCommand(script)];
             result = await LocalProcess.RunAsync("ssh", arguments, _sudoAsks ? WithPassword(input) : input, limit ?? TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false);
         }
         finally
