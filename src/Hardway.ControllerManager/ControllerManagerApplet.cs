@@ -47,7 +47,6 @@ public static partial class ControllerManagerApplet
         var host = new ComponentHost(Program, logs, TimeProvider.System)
             .Add("serving", serving.RunAsync, serving.StartAsync)
             .Add("events", leaderEvents.RunAsync)
-            .Add("memory", new StartupMemory(TimeProvider.System).RunAsync)
             .Add("leader", ct => options.LeaderElection.LeaderElect ? elector.RunAsync(LeadAsync, ct) : LeadAsync(ct));
         await host.RunAsync(stop);
         return 0;

@@ -9,7 +9,8 @@ namespace Hardway.Hosting;
 /// init(stage 2) → run(stage 2) ┼─ running ──────────────► cancel 2, await 2, cancel 1, await 1
 /// </code>
 /// init is what can fail at start; run returns when the stage ended. A stage that ends before it was told to (or fails) ends the component.
-/// All of the stopping shares one deadline; a stage that misses it is named in the log and left behind.
+/// All of the stopping shares one deadline; a stage that misses it is named in the log and left behind. One stage every component has: it gives back the
+/// memory that only the start needed.
 /// </summary>
 public sealed partial class ComponentHost(string name, ILoggerFactory logs, TimeProvider time)
 {
@@ -40,6 +41,7 @@ public sealed partial class ComponentHost(string name, ILoggerFactory logs, Time
     public async Task RunAsync(CancellationToken stop)
     {
         List<Running> running = [];
+        Add("memory", new StartupMemory(time).RunAsync);
         try
         {
             foreach (var stage in _stages)

@@ -41,8 +41,7 @@ public static partial class SchedulerApplet
         Started(log, string.Join(", ", config.Profiles.Select(p => p.SchedulerName)));
         var host = new ComponentHost(Program, logs, time)
             .Add("serving", serving.RunAsync, serving.StartAsync)
-            .Add("events", events.RunAsync)
-            .Add("memory", new StartupMemory(time).RunAsync);
+            .Add("events", events.RunAsync);
 
         // Caches fill while standing by, so that a new leader can schedule at once.
         using var extenders = ExtenderChain.Create(config.Extenders, logs.CreateLogger("Extenders"));
