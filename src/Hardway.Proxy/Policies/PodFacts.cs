@@ -24,13 +24,17 @@ internal sealed record PodFacts
     /// <summary>
     /// Null for a Pod without a network of its own (the node's counts as the node) and for one that has ended: its address may be another's already.
     /// </summary>
-    public static PodFacts? Of(Pod pod, string node)
+    /// <param name="pod">From the API.</param>
+    /// <param name="node">This node.</param>
+    /// <param name="known">What this node itself knows of the addresses of its Pods, earlier and better than the API; by "namespace/name".</param>
+    public static PodFacts? Of(Pod pod, string node, Func<string, IReadOnlyList<IPAddress>>? known = null)
     {
         if (pod.Spec.HostNetwork || pod.Status.Phase is "Succeeded" or "Failed" || pod.Spec.NodeName is not { Length: > 0 } place)
         {
             return null;
         }
 
+        var own = place == node && known is not null ? known($"{pod.Metadata.Namespace}/{pod.Metadata.Name}") : [];
         var texts = pod.Status.PodIPs is { Count: > 0 } all ? all.ConvertAll(p => p.Ip) : pod.Status.PodIP is { Length: > 0 } one ? [one] : [];
         var addresses = new List<IPAddress>(texts.Count);
         foreach (var text in texts)
@@ -46,7 +50,7 @@ internal sealed record PodFacts
             Namespace = pod.Metadata.Namespace,
             Name = pod.Metadata.Name,
             Labels = pod.Metadata.Labels ?? [],
-            Addresses = addresses,
+            Addresses = own.Count > 0 ? own : addresses,
             Ports = [.. NamedPorts(pod.Spec)],
             IsLocal = place == node,
         };

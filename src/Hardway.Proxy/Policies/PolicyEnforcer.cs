@@ -35,6 +35,7 @@ internal sealed partial class PolicyEnforcer
 
     public async Task RunAsync(CancellationToken cancel)
     {
+        using var early = EarlyAddresses();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var watching = _watch.RunAsync(ended.Token);
         try
@@ -45,6 +46,22 @@ internal sealed partial class PolicyEnforcer
         {
             await ended.CancelAsync().ConfigureAwait(false);
             await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Null where the runtime's notes cannot be watched: then a new Pod is isolated when the API knows its address.</summary>
+    private CniResults? EarlyAddresses()
+    {
+        try
+        {
+            var results = new CniResults(CniResults.Folder, _watch.PodChanged);
+            _watch.UseAddresses(results.AddressesOf);
+            return results;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            NoEarlyAddresses(_log, CniResults.Folder, e.Message);
+            return null;
         }
     }
 
@@ -106,6 +123,9 @@ internal sealed partial class PolicyEnforcer
 
     [LoggerMessage(LogLevel.Debug, "NetworkPolicy rules synced ({Elements} elements of maps, {Sets} sets, {Milliseconds:F1} ms)")]
     private static partial void Synced(ILogger logger, int elements, int sets, double milliseconds);
+
+    [LoggerMessage(LogLevel.Warning, "{Folder} cannot be watched, so new Pods are isolated only once the API has their addresses: {Reason}")]
+    private static partial void NoEarlyAddresses(ILogger logger, string folder, string reason);
 
     [LoggerMessage(LogLevel.Error, "NetworkPolicy rules could not be changed, trying again with all of them: {Reason}")]
     private static partial void SyncFailed(ILogger logger, string reason);

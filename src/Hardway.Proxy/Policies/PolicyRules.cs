@@ -1,4 +1,3 @@
-using Hardway.Proxy.Model;
 using Hardway.Proxy.Nftables;
 
 namespace Hardway.Proxy.Policies;

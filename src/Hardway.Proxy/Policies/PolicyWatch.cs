@@ -1,4 +1,3 @@
-using Hardway.Api;
 using Hardway.Api.Core.V1;
 using Hardway.Api.Networking.V1;
 using Hardway.Client;
@@ -18,13 +17,15 @@ internal sealed class PolicyWatch
     private readonly TaskCompletionSource _needed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private readonly string _node;
+    private readonly Action _signal;
+    private Func<string, IReadOnlyList<System.Net.IPAddress>>? _known;
     private HashSet<string> _dirtyPolicies = new(StringComparer.Ordinal);
     private HashSet<string> _dirtyPods = new(StringComparer.Ordinal);
     private HashSet<string> _dirtyNamespaces = new(StringComparer.Ordinal);
 
     public PolicyWatch(KubeClient client, ILoggerFactory logs, string node, Action signal)
     {
-        _node = node;
+        (_node, _signal) = (node, signal);
         var options = new InformerOptions { MaxBackoff = TimeSpan.FromMinutes(1) };
         _policies = new(client, logs, options);
         _pods = new(client, logs, options with { Trim = Trim });
@@ -32,11 +33,17 @@ internal sealed class PolicyWatch
         _policies.AddHandler(policy =>
         {
             _needed.TrySetResult();
-            Mark(_ => _dirtyPolicies, policy, signal);
+            Mark(_ => _dirtyPolicies, KubeKey.Of(policy));
         });
-        _pods.AddHandler(pod => Mark(_ => _dirtyPods, pod, signal));
-        _namespaces.AddHandler(@namespace => Mark(_ => _dirtyNamespaces, @namespace, signal));
+        _pods.AddHandler(pod => Mark(_ => _dirtyPods, KubeKey.Of(pod)));
+        _namespaces.AddHandler(@namespace => Mark(_ => _dirtyNamespaces, KubeKey.Of(@namespace)));
     }
+
+    /// <summary>A Pod's addresses on this node changed, as somebody else than the API knows.</summary>
+    public void PodChanged(string key) => Mark(_ => _dirtyPods, key);
+
+    /// <summary>Who else knows addresses of this node's Pods.</summary>
+    public void UseAddresses(Func<string, IReadOnlyList<System.Net.IPAddress>> known) => _known = known;
 
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(_policies.RunAsync(cancel), RunOthersAsync(cancel));
 
@@ -73,7 +80,7 @@ internal sealed class PolicyWatch
 
         foreach (var key in pods)
         {
-            index.SetPod(key, _pods.Store.Get(key) is { } pod ? PodFacts.Of(pod, _node) : null);
+            index.SetPod(key, _pods.Store.Get(key) is { } pod ? PodFacts.Of(pod, _node, _known) : null);
         }
 
         foreach (var key in policies)
@@ -92,18 +99,18 @@ internal sealed class PolicyWatch
         }
     }
 
-    private void Mark(Func<PolicyWatch, HashSet<string>> dirty, KubeObject changed, Action signal)
+    private void Mark(Func<PolicyWatch, HashSet<string>> dirty, string key)
     {
         lock (_lock)
         {
-            dirty(this).Add(KubeKey.Of(changed));
+            dirty(this).Add(key);
         }
 
-        signal();
+        _signal();
     }
 
     /// <summary>Leaves of a Pod what <see cref="PodFacts"/> reads: every node keeps every Pod.</summary>
-    private static void Trim(KubeObject obj)
+    private static void Trim(Api.KubeObject obj)
     {
         var pod = (Pod)obj;
         pod.Metadata.Annotations = null;

@@ -43,7 +43,4 @@ internal static class PolicySamples
     public static void Put(PolicyIndex index, Pod pod) => index.SetPod($"{pod.Metadata.Namespace}/{pod.Metadata.Name}", PodFacts.Of(pod, "node-0"));
 
     public static void Put(PolicyIndex index, NetworkPolicy policy) => index.SetPolicy(policy.Metadata.Namespace, policy.Metadata.Name, PolicyCompiler.Compile(policy));
-
-    /// <summary>What the planner would send for a table that does not exist yet, without its fixed part.</summary>
-    public static string Script(params NetworkPolicy[] policies) => PolicyPlanner.Plan(null, Index(policies).Build()).Change.Replace(PolicyBase.Recreate, "");
 }
