@@ -79,16 +79,26 @@ internal sealed class ClusterWatch
         });
     }
 
+    /// <summary>The addresses that this Node object calls InternalIP, waited for: the kubelet tells them.</summary>
+    public Task<List<IPNetwork>> PrimaryAddressesAsync(CancellationToken cancel) => WaitForAsync(
+        node => [.. (node.Status.Addresses ?? []).Where(a => a.Type == "InternalIP").Select(a => IPAddress.Parse(a.Address)).Select(a => new IPNetwork(a, a.GetAddressBytes().Length * 8))], cancel);
+
     /// <summary>This node's Pod networks, waited for: the controller manager assigns them.</summary>
-    public async Task<List<IPNetwork>> PodNetworksAsync(CancellationToken cancel)
+    public Task<List<IPNetwork>> PodNetworksAsync(CancellationToken cancel) => WaitForAsync(PodNetworks, cancel);
+
+    private static List<IPNetwork> PodNetworks(Node node)
+    {
+        List<string> texts = node.Spec.PodCIDRs is { Count: > 0 } all ? all : node.Spec.PodCIDR is { Length: > 0 } one ? [one] : [];
+        return texts.ConvertAll(IPNetwork.Parse);
+    }
+
+    private async Task<List<IPNetwork>> WaitForAsync(Func<Node, List<IPNetwork>> of, CancellationToken cancel)
     {
         while (true)
         {
-            var spec = _nodes.Store.Get(_name)?.Spec;
-            List<string> texts = spec?.PodCIDRs is { Count: > 0 } all ? all : spec?.PodCIDR is { Length: > 0 } one ? [one] : [];
-            if (texts.Count > 0)
+            if (_nodes.Store.Get(_name) is { } node && of(node) is { Count: > 0 } networks)
             {
-                return texts.ConvertAll(IPNetwork.Parse);
+                return networks;
             }
 
             await Task.Delay(TimeSpan.FromSeconds(1), _time, cancel).ConfigureAwait(false);

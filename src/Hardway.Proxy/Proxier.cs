@@ -29,6 +29,9 @@ internal sealed partial class Proxier(
     /// <summary>Called after each sync that succeeded, with all ports (the health check node ports follow them).</summary>
     public Func<IReadOnlyList<ServicePort>, CancellationToken, Task>? Synced { get; init; }
 
+    /// <summary>Called once, after the first sync that succeeded.</summary>
+    public Func<CancellationToken, Task>? FirstSynced { get; set; }
+
     public void Signal()
     {
         health.Queued();
@@ -107,6 +110,8 @@ internal sealed partial class Proxier(
             metrics.NoLocalEndpointsExternal.Set(ports.Count(p => p is { ExternalLocal: true, IsExternal: true, LocalEndpoints.Count: 0 }), "external");
             metrics.NoLocalEndpointsExternal.Set(ports.Count(p => p is { InternalLocal: true, LocalEndpoints.Count: 0 }), "internal");
             await (Synced?.Invoke(ports, cancel) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (FirstSynced?.Invoke(cancel) ?? Task.CompletedTask).ConfigureAwait(false);
+            FirstSynced = null;
         }
 
         return ok;

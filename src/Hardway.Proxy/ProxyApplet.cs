@@ -45,6 +45,7 @@ public static partial class ProxyApplet
             Warn(log, warning);
         }
 
+        await RefuseMixedBackendsAsync(config, log, stop).ConfigureAwait(false);
         KernelSettings.Apply(config, log);
         var time = TimeProvider.System;
         using var client = new KubeClient(KubeConfig.LoadOrInCluster(config.Kubeconfig), "kube-proxy", time);
@@ -61,11 +62,14 @@ public static partial class ProxyApplet
         host.Add("rules", async cancel =>
         {
             var pods = config.DetectLocal == LocalMode.NodeCidr ? await cluster.PodNetworksAsync(cancel).ConfigureAwait(false) : [];
-            var tables = families.ConvertAll(f => Table(config, f, pods));
-            await RemoveOtherModeAsync(config, families, log, cancel).ConfigureAwait(false);
+            var settled = config.NodePortPrimary
+                ? config with { NodePortNetworks = [.. config.NodePortNetworks, .. await cluster.PrimaryAddressesAsync(cancel).ConfigureAwait(false)] }
+                : config;
+            var tables = families.ConvertAll(f => Table(settled, f, pods));
             var proxier = new Proxier(cluster.Services, () => cluster.Node, tables, config, new ProxyMetrics(metrics), health, time, logs.CreateLogger("Proxier"))
             {
                 Synced = nodePorts.ReconcileAsync,
+                FirstSynced = token => RemoveOtherModeAsync(config, families, log, token),
             };
             cluster.Attach(proxier.Signal, health, new ProxyMetrics(metrics));
             await proxier.RunAsync(cancel).ConfigureAwait(false);
@@ -109,7 +113,24 @@ public static partial class ProxyApplet
         return code;
     }
 
-    /// <summary>Rules of the mode of before would translate first: they go, unless their program is not installed.</summary>
+    /// <summary>In mode iptables rules of its other backend are an error: nobody could tell what they do together with ours. In mode nftables the operator is told.</summary>
+    private static async Task RefuseMixedBackendsAsync(ProxyConfig config, ILogger log, CancellationToken stop)
+    {
+        if (config.Mode == ProxyMode.Iptables && await IptablesBackends.OtherAsync(new RuleCommand(), stop).ConfigureAwait(false) is { } other)
+        {
+            throw new ComponentException(other);
+        }
+
+        if (await IptablesBackends.MixedAsync(new RuleCommand(), stop).ConfigureAwait(false) is { } mixed)
+        {
+            Warn(log, mixed);
+        }
+    }
+
+    /// <summary>
+    /// Rules of the mode of before: they go once ours are in place, so that no packet meets none; while both are there they say the same. Their program
+    /// may not be installed.
+    /// </summary>
     private static async Task RemoveOtherModeAsync(ProxyConfig config, List<NftFamily> families, ILogger log, CancellationToken cancel)
     {
         foreach (var family in families)

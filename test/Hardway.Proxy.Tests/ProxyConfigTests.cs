@@ -49,6 +49,15 @@ public sealed class ProxyConfigTests
     public void What_is_wrong_is_one_line_with_the_field(string yaml, string expected) => Assert.Contains(expected, Problem(yaml));
 
     [Fact]
+    public void Node_ports_may_be_kept_to_the_nodes_primary_addresses_and_networks()
+    {
+        var config = ProxyConfigReader.Read("f", Head + "nodePortAddresses: [primary, 10.240.0.0/24]\n");
+
+        Assert.True(config.NodePortPrimary);
+        Assert.Equal("10.240.0.0/24", Assert.Single(config.NodePortNetworks).ToString());
+    }
+
+    [Fact]
     public void Another_kind_is_refused() =>
         Assert.Contains("must be KubeProxyConfiguration", Assert.Throws<ComponentException>(() => ProxyConfigReader.Read("f", "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\n")).Message);
 }

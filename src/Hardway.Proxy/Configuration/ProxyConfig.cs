@@ -29,6 +29,10 @@ internal sealed record ProxyConfig
     public string BridgeInterface { get; init; } = "";
     public string InterfaceNamePrefix { get; init; } = "";
     public IReadOnlyList<IPNetwork> NodePortNetworks { get; init; } = [];
+
+    /// <summary>"primary" in nodePortAddresses: the addresses that the Node object calls InternalIP answer, beside the networks.</summary>
+    public bool NodePortPrimary { get; init; }
+
     public int MasqueradeBit { get; init; } = 14;
     public bool MasqueradeAll { get; init; }
 

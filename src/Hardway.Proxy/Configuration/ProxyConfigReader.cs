@@ -9,6 +9,7 @@ internal static class ProxyConfigReader
 {
     private const string ApiVersion = "kubeproxy.config.k8s.io/v1alpha1";
     private const string Kind = "KubeProxyConfiguration";
+    private const string Primary = "primary";
 
     public static ProxyConfig Load(string file) => ConfigFile.Load(file, ApiVersion, Kind, Read);
 
@@ -29,6 +30,7 @@ internal static class ProxyConfigReader
         var defaults = new ProxyConfig();
         var rules = root.Object(section);
         var detect = root.Object("detectLocal");
+        var nodePorts = root.Strings("nodePortAddresses");
         var config = new ProxyConfig
         {
             Kubeconfig = connection.String("kubeconfig"),
@@ -40,7 +42,8 @@ internal static class ProxyConfigReader
             DetectLocal = Detect(root),
             BridgeInterface = detect.String("bridgeInterface"),
             InterfaceNamePrefix = detect.String("interfaceNamePrefix"),
-            NodePortNetworks = Networks(root, "nodePortAddresses", root.Strings("nodePortAddresses")),
+            NodePortNetworks = Networks(root, "nodePortAddresses", nodePorts.Where(t => t != Primary)),
+            NodePortPrimary = nodePorts.Contains(Primary),
             MasqueradeBit = rules.Int("masqueradeBit", defaults.MasqueradeBit, 0, 31),
             MasqueradeAll = rules.Bool("masqueradeAll"),
             LocalhostNodePorts = mode == ProxyMode.Iptables && rules.Bool("localhostNodePorts", true),
@@ -124,11 +127,6 @@ internal static class ProxyConfigReader
         var networks = new List<IPNetwork>();
         foreach (var text in texts)
         {
-            if (text == "primary")
-            {
-                continue; // the node's own addresses: every address but loopback serves them
-            }
-
             networks.Add(IPNetwork.TryParse(text, out var network) ? network : throw root.Wrong(field, $"has \"{text}\", which is not a network such as 10.200.0.0/16"));
         }
 
