@@ -13,7 +13,7 @@ public sealed class NftPlannerTests
 
     private static string Delta(ServicePort[] from, ServicePort[] to)
     {
-        var plan = NftPlanner.Plan(Full(from).Next, Fragments(to), Options);
+        var plan = NftPlanner.Plan(Full(from).Commit(), Fragments(to), Options);
         return plan.Sweep.Length == 0 ? plan.Change : plan.Change + "--- sweep\n" + plan.Sweep;
     }
 
@@ -68,11 +68,13 @@ public sealed class NftPlannerTests
     {
         var a = Port("a", "10.32.0.8", Local("10.200.0.2")) with { ExternalIPs = [IPAddress.Parse("198.51.100.7")] };
         var b = Port("b", "10.32.0.9", Local("10.200.0.3")) with { ExternalIPs = [IPAddress.Parse("198.51.100.7")] };
-        var both = NftPlanner.Plan(null, Fragments(b, a), Options);
-        var after = NftPlanner.Plan(both.Next, Fragments(b), Options);
+        var state = NftPlanner.Plan(null, Fragments(b, a), Options).Commit();
+        string Owner() => state.Elements[("service-ips", "198.51.100.7 . tcp . 80")][0].Comment;
+        Assert.Equal("default/a:http", Owner());
 
-        Assert.Equal("default/a:http", both.Next.Elements[("service-ips", "198.51.100.7 . tcp . 80")].Comment);
-        Assert.Equal("default/b:http", after.Next.Elements[("service-ips", "198.51.100.7 . tcp . 80")].Comment);
+        NftPlanner.Plan(state, Fragments(b), Options).Commit();
+        Assert.Equal("default/b:http", Owner());
+        Assert.Matches(@"delete element ip kube-proxy service-ips \{[^}]*198\.51\.100\.7 \. tcp \. 80", NftPlanner.Plan(state, Fragments(), Options).Change);
     }
 
     [Fact]

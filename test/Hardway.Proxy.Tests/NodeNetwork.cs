@@ -107,7 +107,9 @@ internal sealed class NodeNetwork : IDisposable
         Node.Exec("ip", "addr", "add", "fd00:2::1/64", "dev", "out", "nodad");
         Node.Exec("ip", "link", "add", "uplink", "type", "bridge"); // not back to the client: redirects use up the budget of ICMP refusals
         Node.Exec("ip", "addr", "add", "198.18.0.1/24", "dev", "uplink");
+        Node.Exec("ip", "addr", "add", "fd00:18::1/64", "dev", "uplink", "nodad");
         Node.Exec("ip", "link", "set", "uplink", "up");
+        Node.Exec("ip", "route", "add", "default", "via", "fd00:18::2", "dev", "uplink");
         Node.Exec("ip", "route", "add", "default", "via", "198.18.0.2", "dev", "uplink");
     }
 

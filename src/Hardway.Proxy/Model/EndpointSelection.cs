@@ -49,7 +49,7 @@ internal static class EndpointSelection
     /// <summary>By address, so that the rules do not depend on the order of slices.</summary>
     private static List<Endpoint> Ordered(List<EndpointCandidate> chosen, NodeFacts node)
     {
-        var endpoints = chosen.ConvertAll(c => new Endpoint(c.Address, c.Port, c.Node == node.Name));
+        var endpoints = chosen.ConvertAll(c => new Endpoint(c.Address, c.Port, c.Node == node.Name) { MayBeHere = c.Node.Length == 0 || c.Node == node.Name });
         endpoints.Sort((a, b) => a.Address.GetAddressBytes().AsSpan().SequenceCompareTo(b.Address.GetAddressBytes()) is var by and not 0 ? by : a.Port.CompareTo(b.Port));
         return endpoints;
     }

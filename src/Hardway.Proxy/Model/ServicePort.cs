@@ -16,7 +16,11 @@ internal readonly record struct ServicePortName(string Namespace, string Service
 }
 
 /// <summary>An address that may receive a Service's traffic now.</summary>
-internal sealed record Endpoint(IPAddress Address, int Port, bool IsLocal);
+internal sealed record Endpoint(IPAddress Address, int Port, bool IsLocal)
+{
+    /// <summary>On this node, or nobody said where.</summary>
+    public bool MayBeHere { get; init; } = IsLocal;
+}
 
 /// <summary>
 /// What the rules need of one Service port in one family, compiled from the Service and its EndpointSlices. Immutable; a changed Service

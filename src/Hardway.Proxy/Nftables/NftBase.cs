@@ -7,10 +7,11 @@ namespace Hardway.Proxy.Nftables;
 /// <code>
 ///  packet ─► nat-prerouting / nat-output ─► services ─► @service-ips        (address . protocol . port : chain)
 ///                                                   └─► @service-nodeports  (protocol . port : chain), on the node's addresses
-///              external-X ─► marks for masquerade or picks local endpoints ─► service-X ─► endpoint-Y ─► dnat
+///              pick-N: dnat to what @endpoints has for the packet and a number below N; external-pick-N, nodeport-pick-N mark for masquerade first
+///              chains of their own for affinity and external policy Local (see NftServiceRules)
 ///  filter before nat: @firewall-ips drops what a load balancer's source ranges exclude
 ///  filter after nat : @no-endpoint-* refuse or drop what was not translated; known cluster IPs refuse other ports
-///  nat-postrouting ─► masquerading: what was marked leaves with this node's address
+///  nat-postrouting ─► masquerading: what was marked, or comes back to where it came from, leaves with this node's address
 /// </code>
 /// </summary>
 internal static class NftBase
@@ -21,6 +22,9 @@ internal static class NftBase
     public const string NoEndpointNodePorts = "no-endpoint-nodeports";
     public const string FirewallIPs = "firewall-ips";
     public const string ClusterIPs = "cluster-ips";
+    public const string Endpoints = "endpoints";
+    public const string NodePortEndpoints = "nodeport-endpoints";
+    public const string Hairpins = "hairpins";
     public const string MarkForMasquerade = "mark-for-masquerade";
     public const string RejectChain = "reject-chain";
 
@@ -56,7 +60,12 @@ internal static class NftBase
             text.Append($"  map {name} {{ type inet_proto . inet_service : verdict; }}\n");
         }
 
+        // The number that chance gives has no type of its own in nft: typeof names it.
+        const string number = "meta l4proto . th dport . numgen random mod 2";
+        text.Append($"  map {Endpoints} {{ typeof {family.Ip} daddr . {number} : {family.Ip} daddr . tcp dport; }}\n");
+        text.Append($"  map {NodePortEndpoints} {{ typeof {number} : {family.Ip} daddr . tcp dport; }}\n");
         text.Append($"  set {ClusterIPs} {{ type {family.AddressType}; comment \"addresses of Services\"; }}\n");
+        text.Append($"  set {Hairpins} {{ type {family.AddressType} . {family.AddressType}; comment \"endpoints here that may be their own clients\"; }}\n");
     }
 
     private static void Checks(StringBuilder text, NftOptions options)
@@ -67,11 +76,14 @@ internal static class NftBase
         Chain(text, "service-endpoints-check", $"{ip} daddr . meta l4proto . th dport vmap @{NoEndpointServices}");
         Chain(text, "nodeport-endpoints-check", $"{onNode} meta l4proto . th dport vmap @{NoEndpointNodePorts}");
         Chain(text, "cluster-ips-check", $"{ip} daddr @{ClusterIPs} goto {RejectChain} comment \"ports that the Service does not have\"");
-        Chain(text, "services", $"{ip} daddr . meta l4proto . th dport vmap @{ServiceIPs}", $"{onNode} meta l4proto . th dport vmap @{ServiceNodePorts}");
+        string[] fromOutside = options.MasqueradeAll ? [$"{ip} daddr @{ClusterIPs} jump {MarkForMasquerade}"]
+            : options.IfNotLocal is { } notLocal ? [$"{ip} daddr @{ClusterIPs} {notLocal} jump {MarkForMasquerade}"] : [];
+        Chain(text, "services", [.. fromOutside, $"{ip} daddr . meta l4proto . th dport vmap @{ServiceIPs}", $"{onNode} meta l4proto . th dport vmap @{ServiceNodePorts}"]);
         Chain(
             text,
             "masquerading",
-            $"meta mark & {options.Mark} != 0 meta mark set meta mark ^ {options.Mark} masquerade fully-random");
+            $"meta mark & {options.Mark} != 0 meta mark set meta mark ^ {options.Mark} masquerade fully-random",
+            $"ct status dnat {ip} saddr . {ip} daddr @{Hairpins} masquerade fully-random");
     }
 
     private static void Hooks(StringBuilder text, NftOptions options)

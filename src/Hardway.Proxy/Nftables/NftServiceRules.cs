@@ -1,16 +1,22 @@
-using System.Text;
 using Hardway.Proxy.Model;
 
 namespace Hardway.Proxy.Nftables;
 
 /// <summary>
-/// The chains, sets and map elements of one Service port. Pure.
+/// What one Service port contributes to a table. Pure. Without session affinity that is only elements of shared maps, so that ten thousand Services are as
+/// many rules as one, and a change costs what changed:
 /// <code>
-///   service-X   traffic to the cluster IP: mark what is not local, keep affinity, pick one endpoint
+///   service-ips                 address . protocol . port            : goto pick-N            N endpoints
+///   endpoints                   address . protocol . port . 0..N-1   : endpoint . port        the one that chance names is taken
+///   (external addresses         the same by external-pick-N, node ports by nodeport-pick-N: marked for masquerade first)
+/// </code>
+/// Chains of its own has a port with affinity or external policy Local, and one with source ranges:
+/// <code>
+///   service-X   keeps affinity, picks one endpoint-Y
 ///   external-X  traffic from outside (node port, external IP, load balancer): policy Cluster marks and goes on to service-X,
 ///               policy Local picks among this node's endpoints and keeps the source address
 ///   firewall-X  drops sources outside loadBalancerSourceRanges
-///   endpoint-Y  marks hairpin traffic, remembers affinity, translates the destination
+///   endpoint-Y  remembers affinity, translates the destination
 /// </code>
 /// </summary>
 internal static class NftServiceRules
@@ -19,189 +25,221 @@ internal static class NftServiceRules
 
     public static NftFragment Build(ServicePort port, NftOptions options)
     {
-        var chains = new List<NftChain>();
-        var sets = new List<NftSet>();
-        var elements = new List<NftElement>();
-        var internalEndpoints = port.InternalLocal ? port.LocalEndpoints : port.ClusterEndpoints;
-        var externalEndpoints = port.ExternalLocal ? port.LocalEndpoints : port.ClusterEndpoints;
-
-        // External traffic by policy Cluster, and Pods' own traffic to external addresses, use the same choice as policy Cluster inside.
-        var serviceChain = NftNames.Service(port);
-        if (internalEndpoints.Count > 0)
-        {
-            chains.Add(new(serviceChain, [.. ServiceRules(port, internalEndpoints, options)]));
-        }
-
-        if (port.IsExternal && (externalEndpoints.Count > 0 || (port.ExternalLocal && port.ClusterEndpoints.Count > 0)))
-        {
-            chains.Add(new(NftNames.External(port), [.. ExternalRules(port, externalEndpoints, internalEndpoints, options)]));
-        }
-
-        if (port.SourceRanges.Count > 0 && port.LoadBalancerIPs.Count > 0)
-        {
-            chains.Add(new(NftNames.Firewall(port), [FirewallRule(port, options)]));
-        }
-
-        foreach (var endpoint in internalEndpoints.Union(port.IsExternal ? externalEndpoints.Union(port.ClusterEndpoints) : []))
-        {
-            AddEndpoint(port, endpoint, options, chains, sets);
-        }
-
-        AddElements(port, internalEndpoints, externalEndpoints, options, elements);
+        var parts = new Parts(port, options);
+        parts.AddInternal();
+        parts.AddExternal();
+        parts.AddFirewall();
+        parts.AddHairpins();
         var comment = port.Name.ToString();
         return new NftFragment
         {
             Comment = comment.Length <= MaxComment ? comment : comment[..MaxComment],
-            Chains = chains,
-            Sets = sets,
-            Elements = elements,
+            Chains = parts.Chains,
+            Sets = parts.Sets,
+            Elements = parts.Elements,
+            Picks = [.. parts.Picks],
         };
     }
 
-    private static IEnumerable<string> ServiceRules(ServicePort port, IReadOnlyList<Endpoint> endpoints, NftOptions options)
+    private sealed class Parts(ServicePort port, NftOptions options)
     {
-        var match = $"{options.Family.Ip} daddr {port.ClusterIP} {port.ProtocolName} dport {port.Port}";
-        if (options.MasqueradeAll)
-        {
-            yield return $"{match} jump {NftBase.MarkForMasquerade}";
-        }
-        else if (options.IfNotLocal is { } notLocal)
-        {
-            yield return $"{match} {notLocal} jump {NftBase.MarkForMasquerade}";
-        }
+        private readonly IReadOnlyList<Endpoint> _internal = port.InternalLocal ? port.LocalEndpoints : port.ClusterEndpoints;
+        private readonly IReadOnlyList<Endpoint> _external = port.ExternalLocal ? port.LocalEndpoints : port.ClusterEndpoints;
+        private readonly string _refusal = port.HasEndpoints ? "drop" : $"goto {NftBase.RejectChain}";
+        private readonly string _ip = options.Family.Ip;
 
-        foreach (var rule in Pick(port, endpoints, options))
-        {
-            yield return rule;
-        }
-    }
+        public List<NftChain> Chains { get; } = [];
 
-    private static IEnumerable<string> ExternalRules(
-        ServicePort port, IReadOnlyList<Endpoint> external, IReadOnlyList<Endpoint> @internal, NftOptions options)
-    {
-        // Without policy Local the node may send the packet on to another node: the reply must come back through here.
-        if (!port.ExternalLocal)
+        public List<NftSet> Sets { get; } = [];
+
+        public List<NftElement> Elements { get; } = [];
+
+        public HashSet<NftPick> Picks { get; } = [];
+
+        private bool HasAffinity => port.Affinity is not null;
+
+        /// <summary>Traffic to the cluster IP.</summary>
+        public void AddInternal()
         {
-            yield return $"jump {NftBase.MarkForMasquerade}";
-            if (ReferenceEquals(external, @internal))
+            Elements.Add(new(NftBase.ClusterIPs, port.ClusterIP.ToString(), ""));
+            var key = Key(port.ClusterIP);
+            if (_internal.Count == 0)
             {
-                yield return $"goto {NftNames.Service(port)}";
-                yield break;
+                Elements.Add(new(NftBase.NoEndpointServices, key, _refusal));
+            }
+            else if (HasAffinity)
+            {
+                Chains.Add(new(NftNames.Service(port), [.. Pick(_internal)]));
+                Elements.Add(new(NftBase.ServiceIPs, key, $"goto {NftNames.Service(port)}"));
+                AddEndpoints(_internal);
+            }
+            else
+            {
+                AddPicked(NftPickKind.Internal, NftBase.ServiceIPs, key, NftBase.Endpoints, _internal);
             }
         }
-        else if (port.ClusterEndpoints.Count > 0)
+
+        /// <summary>Traffic to external addresses and the node port.</summary>
+        public void AddExternal()
         {
-            // Pods and the node itself reach every endpoint through external addresses as well.
-            var all = Choice(port, port.ClusterEndpoints);
-            if (options.IfLocal is { } local)
+            var own = HasAffinity || port.ExternalLocal;
+            var reachable = _external.Count > 0 || (port.ExternalLocal && port.ClusterEndpoints.Count > 0);
+            if (port.IsExternal && own && reachable)
             {
-                yield return $"{local} {all}";
+                Chains.Add(new(NftNames.External(port), [.. ExternalRules()]));
+                AddEndpoints(_external.Union(port.ClusterEndpoints));
             }
 
-            yield return $"fib saddr type local jump {NftBase.MarkForMasquerade}";
-            yield return $"fib saddr type local {all}";
+            var chain = $"goto {NftNames.External(port)}";
+            foreach (var key in port.ExternalIPs.Concat(port.LoadBalancerIPs).Distinct().Select(Key))
+            {
+                if (own && reachable)
+                {
+                    Elements.Add(new(NftBase.ServiceIPs, key, chain));
+                }
+                else if (_external.Count > 0)
+                {
+                    AddPicked(NftPickKind.External, NftBase.ServiceIPs, key, NftBase.Endpoints, _external);
+                }
+
+                if (_external.Count == 0)
+                {
+                    Elements.Add(new(NftBase.NoEndpointServices, key, _refusal));
+                }
+            }
+
+            if (port.NodePort == 0)
+            {
+                return;
+            }
+
+            var number = $"{port.ProtocolName} . {port.NodePort}";
+            if (own && reachable)
+            {
+                Elements.Add(new(NftBase.ServiceNodePorts, number, chain));
+            }
+            else if (_external.Count > 0)
+            {
+                AddPicked(NftPickKind.NodePort, NftBase.ServiceNodePorts, number, NftBase.NodePortEndpoints, _external);
+            }
+
+            if (_external.Count == 0)
+            {
+                Elements.Add(new(NftBase.NoEndpointNodePorts, number, _refusal));
+            }
         }
 
-        foreach (var rule in Pick(port, external, options))
+        public void AddFirewall()
         {
-            yield return rule;
-        }
-    }
+            if (port.SourceRanges.Count == 0 || port.LoadBalancerIPs.Count == 0)
+            {
+                return;
+            }
 
-    /// <summary>Affinity first, then one of the endpoints with equal chance.</summary>
-    private static IEnumerable<string> Pick(ServicePort port, IReadOnlyList<Endpoint> endpoints, NftOptions options)
-    {
-        if (port.Affinity is not null)
+            var sources = port.SourceRanges.Select(r => r.ToString()).Concat(port.LoadBalancerIPs.Select(a => a.ToString()));
+            Chains.Add(new(NftNames.Firewall(port), [$"{_ip} saddr != {{ {string.Join(", ", sources)} }} drop"]));
+            Elements.AddRange(port.LoadBalancerIPs.Select(a => new NftElement(NftBase.FirewallIPs, Key(a), $"goto {NftNames.Firewall(port)}")));
+        }
+
+        /// <summary>An endpoint of this node that reaches itself through the Service must see another source, or it would answer itself past us.</summary>
+        public void AddHairpins()
         {
+            var endpoints = port.IsExternal ? _internal.Union(_external).Union(port.ClusterEndpoints) : _internal;
+            foreach (var address in endpoints.Where(e => e.MayBeHere).Select(e => e.Address).Distinct())
+            {
+                Elements.Add(new(NftBase.Hairpins, $"{address} . {address}", ""));
+            }
+        }
+
+        private void AddPicked(NftPickKind kind, string services, string key, string map, IReadOnlyList<Endpoint> endpoints)
+        {
+            var pick = new NftPick(kind, endpoints.Count);
+            Picks.Add(pick);
+            Elements.Add(new(services, key, $"goto {pick.Chain}"));
+            for (var i = 0; i < endpoints.Count; i++)
+            {
+                Elements.Add(new(map, $"{key} . {i}", $"{endpoints[i].Address} . {endpoints[i].Port}"));
+            }
+        }
+
+        private IEnumerable<string> ExternalRules()
+        {
+            // Without policy Local the node may send the packet on to another node: the reply must come back through here.
+            if (!port.ExternalLocal)
+            {
+                yield return $"jump {NftBase.MarkForMasquerade}";
+            }
+            else if (port.ClusterEndpoints.Count > 0)
+            {
+                // Pods and the node itself reach every endpoint through external addresses as well.
+                var all = Choice(port.ClusterEndpoints);
+                if (options.IfLocal is { } local)
+                {
+                    yield return $"{local} {all}";
+                }
+
+                yield return $"fib saddr type local jump {NftBase.MarkForMasquerade}";
+                yield return $"fib saddr type local {all}";
+            }
+
+            foreach (var rule in Pick(_external))
+            {
+                yield return rule;
+            }
+        }
+
+        /// <summary>Affinity first, then one of the endpoints with equal chance.</summary>
+        private IEnumerable<string> Pick(IReadOnlyList<Endpoint> endpoints)
+        {
+            if (HasAffinity)
+            {
+                foreach (var endpoint in endpoints)
+                {
+                    yield return $"{_ip} saddr @{NftNames.Affinity(port, endpoint)} goto {NftNames.Endpoint(port, endpoint)}";
+                }
+            }
+
+            if (endpoints.Count > 0)
+            {
+                yield return Choice(endpoints);
+            }
+        }
+
+        private string Choice(IReadOnlyList<Endpoint> endpoints)
+        {
+            if (HasAffinity)
+            {
+                return $"numgen random mod {endpoints.Count} vmap {{ {Numbered(endpoints, e => $"goto {NftNames.Endpoint(port, e)}")} }}";
+            }
+
+            return endpoints.Count == 1
+                ? $"meta l4proto {port.ProtocolName} dnat to {Target(endpoints[0])}"
+                : $"meta l4proto {port.ProtocolName} dnat {_ip} to numgen random mod {endpoints.Count} map {{ {Numbered(endpoints, e => $"{e.Address} . {e.Port}")} }}";
+        }
+
+        private static string Numbered(IReadOnlyList<Endpoint> endpoints, Func<Endpoint, string> value) => string.Join(", ", endpoints.Select((e, i) => $"{i} : {value(e)}"));
+
+        /// <summary>Their chains, with affinity.</summary>
+        private void AddEndpoints(IEnumerable<Endpoint> endpoints)
+        {
+            if (port.Affinity is not { } timeout)
+            {
+                return;
+            }
+
             foreach (var endpoint in endpoints)
             {
-                yield return $"{options.Family.Ip} saddr @{NftNames.Affinity(port, endpoint)} goto {NftNames.Endpoint(port, endpoint)}";
+                var (chain, set) = (NftNames.Endpoint(port, endpoint), NftNames.Affinity(port, endpoint));
+                if (!Chains.Exists(c => c.Name == chain))
+                {
+                    Sets.Add(new(set, $"type {options.Family.AddressType}; flags dynamic,timeout; timeout {(long)timeout.TotalSeconds}s;"));
+                    Chains.Add(new(chain, [$"update @{set} {{ {_ip} saddr }}", $"meta l4proto {port.ProtocolName} dnat to {Target(endpoint)}"]));
+                }
             }
         }
 
-        if (endpoints.Count > 0)
-        {
-            yield return Choice(port, endpoints);
-        }
+        private string Target(Endpoint endpoint) => options.Family == NftFamily.V6 ? $"[{endpoint.Address}]:{endpoint.Port}" : $"{endpoint.Address}:{endpoint.Port}";
+
+        private string Key(System.Net.IPAddress address) => $"{address} . {port.ProtocolName} . {port.Port}";
     }
-
-    private static string Choice(ServicePort port, IReadOnlyList<Endpoint> endpoints)
-    {
-        var choice = new StringBuilder("numgen random mod ").Append(endpoints.Count).Append(" vmap { ");
-        for (var i = 0; i < endpoints.Count; i++)
-        {
-            choice.Append(i == 0 ? "" : ", ").Append(i).Append(" : goto ").Append(NftNames.Endpoint(port, endpoints[i]));
-        }
-
-        return choice.Append(" }").ToString();
-    }
-
-    private static string FirewallRule(ServicePort port, NftOptions options)
-    {
-        var sources = port.SourceRanges.Select(r => r.ToString()).ToList();
-        sources.AddRange(port.LoadBalancerIPs.Select(a => a.ToString()));
-        return $"{options.Family.Ip} saddr != {{ {string.Join(", ", sources)} }} drop";
-    }
-
-    private static void AddEndpoint(ServicePort port, Endpoint endpoint, NftOptions options, List<NftChain> chains, List<NftSet> sets)
-    {
-        var ip = options.Family.Ip;
-        var rules = new List<string> { $"{ip} saddr {endpoint.Address} jump {NftBase.MarkForMasquerade}" };
-        if (port.Affinity is { } timeout)
-        {
-            var set = NftNames.Affinity(port, endpoint);
-            sets.Add(new(set, $"type {options.Family.AddressType}; flags dynamic,timeout; timeout {(long)timeout.TotalSeconds}s;"));
-            rules.Add($"update @{set} {{ {ip} saddr }}");
-        }
-
-        var target = options.Family == NftFamily.V6 ? $"[{endpoint.Address}]:{endpoint.Port}" : $"{endpoint.Address}:{endpoint.Port}";
-        rules.Add($"meta l4proto {port.ProtocolName} dnat to {target}");
-        chains.Add(new(NftNames.Endpoint(port, endpoint), rules));
-    }
-
-    private static void AddElements(
-        ServicePort port, IReadOnlyList<Endpoint> @internal, IReadOnlyList<Endpoint> external, NftOptions options, List<NftElement> elements)
-    {
-        elements.Add(new(NftBase.ClusterIPs, port.ClusterIP.ToString(), ""));
-        var refusal = port.HasEndpoints ? "drop" : $"goto {NftBase.RejectChain}";
-        elements.Add(@internal.Count > 0
-            ? new(NftBase.ServiceIPs, Key(port.ClusterIP, port), $"goto {NftNames.Service(port)}")
-            : new(NftBase.NoEndpointServices, Key(port.ClusterIP, port), refusal));
-
-        var chain = $"goto {NftNames.External(port)}";
-        var reachable = external.Count > 0 || (port.ExternalLocal && port.ClusterEndpoints.Count > 0);
-        foreach (var address in port.ExternalIPs.Concat(port.LoadBalancerIPs).Distinct())
-        {
-            if (reachable)
-            {
-                elements.Add(new(NftBase.ServiceIPs, Key(address, port), chain));
-            }
-
-            if (external.Count == 0)
-            {
-                elements.Add(new(NftBase.NoEndpointServices, Key(address, port), refusal));
-            }
-        }
-
-        if (port.NodePort != 0)
-        {
-            var key = $"{port.ProtocolName} . {port.NodePort}";
-            if (reachable)
-            {
-                elements.Add(new(NftBase.ServiceNodePorts, key, chain));
-            }
-
-            if (external.Count == 0)
-            {
-                elements.Add(new(NftBase.NoEndpointNodePorts, key, refusal));
-            }
-        }
-
-        if (port.SourceRanges.Count > 0)
-        {
-            elements.AddRange(port.LoadBalancerIPs.Select(a => new NftElement(NftBase.FirewallIPs, Key(a, port), $"goto {NftNames.Firewall(port)}")));
-        }
-    }
-
-    private static string Key(System.Net.IPAddress address, ServicePort port) => $"{address} . {port.ProtocolName} . {port.Port}";
 }

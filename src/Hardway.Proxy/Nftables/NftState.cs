@@ -1,16 +1,19 @@
-using System.Collections.Immutable;
 using Hardway.Proxy.Model;
 
 namespace Hardway.Proxy.Nftables;
 
-/// <summary>What a table holds, as far as we put it there. Immutable: a plan carries the next state, taken over when its script succeeded.</summary>
-internal sealed record NftState
+/// <summary>A port's claim on an element; several ports may claim one (external addresses), the first by name has it.</summary>
+internal sealed record NftClaim(ServicePortName Owner, string Value, string Comment);
+
+/// <summary>
+/// What a table holds, as far as we put it there. A plan reads it; only <see cref="NftPlan.Commit"/>, once its script has succeeded, changes it. One owner.
+/// </summary>
+internal sealed class NftState
 {
-    public static readonly NftState Empty = new();
+    public Dictionary<ServicePortName, NftFragment> Fragments { get; } = [];
 
-    public IReadOnlyDictionary<ServicePortName, NftFragment> Fragments { get; init; } = ImmutableDictionary<ServicePortName, NftFragment>.Empty;
+    /// <summary>By set and key, the winner first.</summary>
+    public Dictionary<(string Set, string Key), NftClaim[]> Elements { get; } = [];
 
-    /// <summary>Verdict and comment by set and key. Where two Services claim the same key, the first by name has it.</summary>
-    public IReadOnlyDictionary<(string Set, string Key), (string Verdict, string Comment)> Elements { get; init; } =
-        ImmutableDictionary<(string, string), (string, string)>.Empty;
+    public HashSet<NftPick> Picks { get; } = [];
 }

@@ -26,7 +26,7 @@ internal sealed class NftTable(NftOptions options, RuleCommand nft) : IRuleTable
             return failed;
         }
 
-        _state = plan.Next;
+        _state = plan.Commit();
         if (plan.Sweep.Length > 0 && await nft.NftAsync(plan.Sweep, cancel).ConfigureAwait(false) is { } left)
         {
             _state = null; // traffic is right; the full sync that follows removes what could not be deleted

@@ -38,7 +38,7 @@ public sealed class AnnouncerPacketTests : IAsyncDisposable
     }
 
     /// <summary>A node: its network, a server behind the address, and its announcer.</summary>
-    private sealed class TestNode(string name, NetworkNamespace network, string address) : IAnnouncerNetwork
+    private sealed class TestNode(string name, NetworkNamespace network, string address) : IAnnouncerNetwork, IAsyncDisposable
     {
         private CancellationTokenSource? _running;
         private Task _task = Task.CompletedTask;
@@ -84,6 +84,7 @@ public sealed class AnnouncerPacketTests : IAsyncDisposable
         public async ValueTask DisposeAsync()
         {
             await StopAsync();
+            _running?.Dispose();
             _listener?.Dispose();
             network.Dispose();
         }
