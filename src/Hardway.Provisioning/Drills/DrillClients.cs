@@ -17,8 +17,10 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
     public const string Writer = "writes";
     public const string Reader = "reads";
 
+    /// <summary>How long a client waits for an answer before it asks again.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, ConcurrentQueue<Attempt>> _attempts = new();
     private readonly ConcurrentDictionary<string, double> _acknowledged = new();
@@ -113,7 +115,7 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
         {
             var begin = clock.SinceStart;
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(end);
-            patience.CancelAfter(_patience);
+            patience.CancelAfter(Patience);
             string? error = null;
             try
             {
@@ -121,7 +123,7 @@ internal sealed class DrillClients(ClusterModel cluster, DrillClock clock, strin
             }
             catch (OperationCanceledException)
             {
-                error = $"no answer within {_patience.TotalSeconds:0} s";
+                error = $"no answer within {Patience.TotalSeconds:0} s";
             }
             catch (Exception e) when (e is ComponentException or HttpRequestException or IOException)
             {

@@ -116,7 +116,9 @@ internal sealed record DrillExpectation(IReadOnlyList<Milestone> Milestones, dou
             "load-balancer" when manner != Manner.Kill => (hold + (manner == Manner.PowerOff ? _boot : 3), "there is one load balancer: until it is back"),
             "load-balancer" => (settings.RestartDelay.TotalSeconds + 1, "until systemd has started it again"),
             "api-server" when manner is Manner.Stop or Manner.Kill => (1, "connections are closed, and a refused connection goes to another server at once"),
-            "api-server" or "server" => (Math.Max(down, component.Name == "server" ? election : 0) + 1, "until the load balancer gives it up and closes its connections"),
+            "api-server" or "server" => (
+                Math.Max(down, component.Name == "server" ? election : 0) + DrillClients.Patience.TotalSeconds,
+                $"until the load balancer gives it up and closes its connections, and a client that was waiting has waited its {DrillClients.Patience.TotalSeconds:0} s"),
             "etcd-leader" when manner == Manner.Stop => (1, "the leadership is handed over"),
             "etcd-leader" when manner == Manner.Kill => (election + 1, "until another member is elected"),
             "etcd-leader" or "etcd-follower" when manner is Manner.Freeze or Manner.Isolate

@@ -76,8 +76,8 @@ internal sealed class DrillFault(ClusterModel cluster, IPower? power, DrillCompo
             manner switch
             {
                 Manner.Stop => $"systemctl stop {component.Unit}",
-                Manner.Kill => $"systemctl kill --kill-whom=main -s KILL {component.Unit}",
-                Manner.Freeze => $"systemctl kill --kill-whom=main -s STOP {component.Unit}",
+                Manner.Kill => $"systemctl kill --kill-whom={Whom} -s KILL {component.Unit}",
+                Manner.Freeze => $"systemctl kill --kill-whom={Whom} -s STOP {component.Unit}",
                 Manner.FullDisk => DrillDisk.Fill(component.Unit == "etcd" ? DrillDisk.Etcd : DrillDisk.Log),
                 Manner.ClockJump => $"{OwnKernel.Guard}timedatectl set-ntp false 2>/dev/null || true\ndate -s '+10 minutes' >/dev/null",
                 _ => Cut(),
@@ -97,13 +97,16 @@ internal sealed class DrillFault(ClusterModel cluster, IPower? power, DrillCompo
             manner switch
             {
                 Manner.Stop or Manner.Kill => $"systemctl start --no-block {string.Join(' ', Units())}",
-                Manner.Freeze => $"systemctl kill --kill-whom=main -s CONT {component.Unit}",
+                Manner.Freeze => $"systemctl kill --kill-whom={Whom} -s CONT {component.Unit}",
                 Manner.FullDisk => DrillDisk.Empty(component.Unit == "etcd" ? DrillDisk.Etcd : DrillDisk.Log) + $"\nsystemctl start --no-block {component.Unit}",
                 Manner.ClockJump => $"{OwnKernel.Guard}date -s '-10 minutes' >/dev/null\ntimedatectl set-ntp true 2>/dev/null || true",
                 _ => $"systemctl stop {_table}.timer 2>/dev/null || true\nnft delete table inet {_table} 2>/dev/null || true",
             },
             cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>HAProxy's main process only watches over the one that works; containerd's unit has the containers in it, which are nobody's to kill.</summary>
+    private string Whom => component.Unit == "haproxy" ? "all" : "main";
 
     /// <summary>systemd stops what needs the unit, and starts only the unit again.</summary>
     private IEnumerable<string> Units() => component.Unit == "containerd" ? ["containerd", "kubelet"] : [component.Unit!];
