@@ -10,10 +10,10 @@ public sealed class FrontProxyTests
     public void A_user_is_read_from_the_headers_that_the_cluster_names()
     {
         var proxy = new FrontProxy(null, [], ["X-Remote-User"], ["X-Remote-Group"], ["X-Remote-Extra-"]);
-        var headers = new HeaderDictionary { ["X-Remote-User"] = "jane", ["X-Remote-Group"] = new(["a", "b"]), ["X-Remote-Extra-Example.com%2fScope"] = "s" };
+        var headers = new HeaderDictionary { ["X-Remote-User"] = "jane", ["X-Remote-Group"] = new(["a", "b,system:masters"]), ["X-Remote-Extra-Example.com%2fScope"] = "s" };
         var user = RequestGuard.FromHeaders(headers, proxy)!;
         Assert.Equal("jane", user.Username);
-        Assert.Equal(["a", "b"], user.Groups!);
+        Assert.Equal(["a", "b,system:masters"], user.Groups!);
         Assert.Equal(["s"], user.Extra!["example.com/scope"]);
         Assert.Null(RequestGuard.FromHeaders(new HeaderDictionary(), proxy));
     }

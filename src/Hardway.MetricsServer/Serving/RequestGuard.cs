@@ -58,7 +58,8 @@ internal sealed class RequestGuard(KubeClient client, Informer<ConfigMap> config
         var name = proxy.UserHeaders.Select(h => headers[h].ToString()).FirstOrDefault(v => v.Length > 0);
         if (name == null)
             return null;
-        var user = new UserInfo { Username = name, Groups = [.. proxy.GroupHeaders.SelectMany(h => headers.GetCommaSeparatedValues(h))] };
+        // A line is a group, commas and all: who reads "a,system:masters" as two makes administrators.
+        var user = new UserInfo { Username = name, Groups = [.. proxy.GroupHeaders.SelectMany(h => headers[h].OfType<string>())] };
         foreach (var prefix in proxy.ExtraPrefixes.Where(p => p.Length > 0))
         {
             foreach (var (header, values) in headers.Where(h => h.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && h.Key.Length > prefix.Length))
