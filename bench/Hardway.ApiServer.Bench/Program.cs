@@ -2,7 +2,7 @@ using System.Globalization;
 using Hardway.ApiServer.Bench;
 
 // kube-apiserver against its yardsticks, in one run on this machine; each figure is a line with its ratio.
-//   Hardway.ApiServer.Bench PATH-OF-hardway [seconds]     the server as a process of its own over etcd
+//   Hardway.ApiServer.Bench PATH-OF-hardway [seconds [get,list,create,patch,watch]]     the server as a process of its own over etcd
 //   Hardway.ApiServer.Bench parts                         what the parts of a write cost, in this process
 //   Hardway.ApiServer.Bench bare FILE CERT KEY            (started by the first) the yardstick for reads
 switch (args)
@@ -16,7 +16,7 @@ switch (args)
     case [var program, .. var rest]:
         await using (var bench = await ServerBench.StartAsync(program))
         {
-            await bench.RunAsync(TimeSpan.FromSeconds(rest is [var seconds] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 5));
+            await bench.RunAsync(TimeSpan.FromSeconds(rest is [var seconds, ..] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 5), rest is [_, var only] ? only.Split(',') : []);
         }
 
         return 0;

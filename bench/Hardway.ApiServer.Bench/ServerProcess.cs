@@ -51,6 +51,18 @@ internal sealed class ServerProcess : IAsyncDisposable
     public double Resident => double.Parse(
         File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
 
+    /// <summary>Processor time used so far, in user and kernel mode.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    public int Id => _process.Id;
+
     /// <summary>From the program's start until /readyz says ok.</summary>
     public async Task<TimeSpan> ReadyAsync(HttpClient client)
     {

@@ -12,11 +12,27 @@ public static class ApiJson
 
     private static readonly JsonWriterOptions s_writer = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = MaxDepth + 64 };
 
+    /// <summary>What one thread encodes with, between two encodings.</summary>
+    [ThreadStatic]
+    private static Scratch? t_scratch;
+
     public static byte[] Serialize(ApiStruct value)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        Write(buffer, value);
-        return buffer.WrittenSpan.ToArray();
+        var scratch = t_scratch ?? new Scratch();
+        t_scratch = null;
+        try
+        {
+            JsonEncoder.Write(scratch.Writer, value);
+            scratch.Writer.Flush();
+            return scratch.Buffer.WrittenSpan.ToArray();
+        }
+        finally
+        {
+            if (scratch.TryReset())
+            {
+                t_scratch = scratch;
+            }
+        }
     }
 
     public static void Write(IBufferWriter<byte> output, ApiStruct value)
@@ -100,6 +116,31 @@ public static class ApiJson
 
     /// <summary>The JSON tree of a value, as decoding its encoding would give; without metadata.managedFields where they are not wanted.</summary>
     public static Dictionary<string, object?> ToTree(ApiStruct value, bool managedFields = true) => ApiTrees.Of(value, managedFields);
+
+    /// <summary>A writer with its buffer. One that a large object made large is not kept.</summary>
+    private sealed class Scratch
+    {
+        private const int LargestKept = 64 * 1024;
+
+        public Scratch() => Writer = new Utf8JsonWriter(Buffer, s_writer);
+
+        public ArrayBufferWriter<byte> Buffer { get; } = new(4096);
+
+        public Utf8JsonWriter Writer { get; }
+
+        public bool TryReset()
+        {
+            if (Buffer.Capacity > LargestKept)
+            {
+                Writer.Dispose();
+                return false;
+            }
+
+            Buffer.ResetWrittenCount();
+            Writer.Reset(Buffer);
+            return true;
+        }
+    }
 }
 
 /// <summary>Fields of a body that the schema does not know, or that stand twice; paths as in spec.containers[0].image.</summary>

@@ -19,6 +19,15 @@ public sealed class ApiJsonTests
     }
 
     [Fact]
+    public void An_encoding_that_fails_or_is_large_leaves_nothing_to_the_next()
+    {
+        Assert.Throws<InvalidOperationException>(() => ApiJson.Serialize(new ControllerRevision { Metadata = { Name = "bad" }, Data = new Dictionary<string, object?> { ["x"] = Guid.Empty } }));
+        var large = new ConfigMap { Metadata = { Name = "large" }, Data = new() { ["k"] = new string('x', 200_000) } };
+        Assert.Equal(200_000, Encoding.UTF8.GetString(ApiJson.Serialize(large)).Count(c => c == 'x'));
+        Assert.Equal("""{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"}}""", Encoding.UTF8.GetString(ApiJson.Serialize(new ConfigMap { Metadata = { Name = "a" } })));
+    }
+
+    [Fact]
     public void Unknown_and_duplicate_fields_are_reported_with_their_paths()
     {
         var report = new DecodeReport();

@@ -27,8 +27,8 @@ internal sealed class AddressAllocator(System.Net.IPNetwork range, IResourceRead
 
     public bool Contains(System.Net.IPAddress address) => range.Contains(address) && !address.Equals(range.BaseAddress);
 
-    /// <summary>Takes any free address, above the reserved ones while there are some.</summary>
-    public async ValueTask<string> TakeAsync(string @namespace, string service, CancellationToken cancellationToken)
+    /// <summary>Takes any free address, above the reserved ones while there are some; null where the range is full.</summary>
+    public async ValueTask<string?> TakeAsync(string @namespace, string service, CancellationToken cancellationToken)
     {
         var (from, count) = (Reserved + 1, _size - Reserved);
         var start = RandomNumberGenerator.GetInt32((int)Math.Max(1, count));
@@ -49,7 +49,7 @@ internal sealed class AddressAllocator(System.Net.IPNetwork range, IResourceRead
             }
         }
 
-        throw Statuses.Internal("failed to allocate a serviceIP: range is full");
+        return null;
     }
 
     /// <summary>Takes this address; false when another Service has it.</summary>

@@ -138,7 +138,7 @@ internal sealed class ServiceAllocator(ServiceRanges ranges, NodePortAllocator p
         {
             if (i >= given.Count)
             {
-                all.Add(await AnyAsync(service, ranges.Of(spec.IpFamilies[i]), context, taken, cancellationToken).ConfigureAwait(false));
+                all.Add(await AnyAsync(service, spec.IpFamilies[i], context, taken, cancellationToken).ConfigureAwait(false));
                 continue;
             }
 
@@ -153,14 +153,14 @@ internal sealed class ServiceAllocator(ServiceRanges ranges, NodePortAllocator p
     }
 
     /// <summary>A dry run shows that there would be one: the range's own address stands for it.</summary>
-    private static async ValueTask<string> AnyAsync(Service service, AddressAllocator addresses, RuleContext context, Taken taken, CancellationToken cancellationToken)
+    private async ValueTask<string> AnyAsync(Service service, string family, RuleContext context, Taken taken, CancellationToken cancellationToken)
     {
         if (context.DryRun)
         {
-            return addresses.Example;
+            return ranges.Example(family);
         }
 
-        var address = await addresses.TakeAsync(service.Metadata.Namespace, service.Metadata.Name, cancellationToken).ConfigureAwait(false);
+        var address = await ranges.TakeAsync(family, service.Metadata.Namespace, service.Metadata.Name, cancellationToken).ConfigureAwait(false);
         taken.Addresses.Add(address);
         return address;
     }
@@ -169,8 +169,7 @@ internal sealed class ServiceAllocator(ServiceRanges ranges, NodePortAllocator p
     {
         var path = FieldPath.Spec.Child("clusterIPs");
         var address = IPAddress.Parse(asked);
-        var addresses = ranges.Of(ServiceFamilies.FamilyOf(asked));
-        if (!addresses.Contains(address))
+        if (ranges.Containing(address) is not { } addresses)
         {
             errors.Invalid(path, asked, "failed to allocate IP: the provided IP is not in the valid range");
         }

@@ -83,6 +83,21 @@ public sealed class DualStackTests(DualStackTests.Server server) : IClassFixture
         Assert.Equal("10.32.0.0/24,fd00:10:32::/112", Join(ranges, "cidrs"));
     }
 
+    [Fact]
+    public async Task A_ServiceCIDR_that_is_ready_adds_addresses()
+    {
+        const string Ranges = "/apis/networking.k8s.io/v1/servicecidrs";
+        const string Spec = """{"clusterIP":"10.40.0.9"}""";
+        Assert.Equal(201, (await server.SendAsync("POST", Ranges, """{"metadata":{"name":"more"},"spec":{"cidrs":["10.40.0.0/28"]}}""")).Code);
+        Assert.Equal(422, (await server.SendAsync("POST", Services, Body("early", Spec))).Code);
+        Assert.Equal(200, (await server.SendAsync("PATCH", Ranges + "/more/status", """{"status":{"conditions":[{"type":"Ready","status":"True","reason":"","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}""", MergePatch)).Code);
+        await server.SendAsync("GET", Ranges + "/more");
+        await CreateAsync("late", Spec);
+        var (code, status) = await server.SendAsync("POST", Services, Body("again", Spec));
+        Assert.Equal((422, "spec.clusterIPs"), (code, RunningServer.At(status, "details", "causes", "0", "field")));
+        await server.SendAsync("DELETE", Ranges + "/more");
+    }
+
     [Theory]
     [InlineData("10.32.0.0/24,10.33.0.0/24")]
     [InlineData("10.32.0.0/24,fd00::/112,fd01::/112")]
