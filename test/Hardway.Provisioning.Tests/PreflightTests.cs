@@ -62,6 +62,15 @@ public class PreflightTests
     public void What_an_earlier_run_left_is_no_finding(string key, string value) => Assert.Empty(PreflightChecks.Judge(See(("node-1", key, value))));
 
     [Fact]
+    public void A_unit_of_ours_that_runs_has_its_port_whatever_its_program_calls_itself()
+    {
+        const string Listening = "LISTEN 0 128 *:10256 *:* users:((\".NET Main\",pid=7,fd=3))";
+
+        Assert.Empty(PreflightChecks.Judge(See(("node-1", "listening", Listening), ("node-1", "ours", "kubelet\nkube-proxy"))));
+        Assert.Single(PreflightChecks.Judge(See(("node-1", "listening", Listening), ("node-1", "ours", "kubelet"))));
+    }
+
+    [Fact]
     public void A_clock_that_is_off_is_bad()
     {
         var seen = See();

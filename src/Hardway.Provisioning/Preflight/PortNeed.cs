@@ -45,6 +45,18 @@ internal sealed record PortNeed(Machine? From, Machine To, int Port, string What
     /// <summary>The ports of a machine that somebody needs.</summary>
     public static IReadOnlyList<int> PortsOf(IEnumerable<PortNeed> needs, Machine machine) => [.. needs.Where(n => n.To == machine).Select(n => n.Port).Distinct().Order()];
 
+    /// <summary>Whose port it is on a machine of that role. A program's own name does not always tell: runtimes name their threads.</summary>
+    public static string UnitOf(MachineRole role, int port) => port switch
+    {
+        ClusterAddresses.ApiPort => role == MachineRole.LoadBalancer ? "haproxy" : "kube-apiserver",
+        TlsEndpoints.Etcd or TlsEndpoints.EtcdPeer => "etcd",
+        TlsEndpoints.Kubelet => "kubelet",
+        _manager => "kube-controller-manager",
+        _scheduler => "kube-scheduler",
+        _proxyHealth => "kube-proxy",
+        _ => "",
+    };
+
     public string Key => $"{To.Address} {Port}";
 
     public IPEndPoint Address => new(To.Address, Port);

@@ -162,10 +162,11 @@ internal static class PreflightChecks
     private static IEnumerable<PreflightFinding> Listeners(MachineDatabase machines, Machine machine, MachineFacts facts)
     {
         var ports = PortNeed.PortsOf(PortNeed.Of(machines), machine);
+        var running = facts.Lines("ours");
         foreach (var words in facts.Lines("listening").Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(w => w.Length >= 5))
         {
             var who = words.Length > 5 && words[5].Split('"') is [_, var name, ..] ? name : "";
-            if (int.TryParse(words[3][(words[3].LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port) && ports.Contains(port) && !IsOurs(who))
+            if (int.TryParse(words[3][(words[3].LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port) && ports.Contains(port) && !IsOurs(who) && !running.Contains(PortNeed.UnitOf(machine.Role, port)))
             {
                 yield return Bad(machine, "ports", $"{(who.Length > 0 ? who : "another program")} listens at port {port} already", "Stop and disable it: the port is needed");
             }
