@@ -15,6 +15,8 @@ internal static class EtcdMembership
 
     private static readonly TimeSpan _catchUp = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(20);
+
     /// <summary>Why a server's member cannot be taken out; null when what is left can go on writing.</summary>
     /// <param name="voters">The members that vote now.</param>
     /// <param name="alive">Those of them that answer.</param>
@@ -51,7 +53,7 @@ internal static class EtcdMembership
 
         if (status.Members.FirstOrDefault(m => m.Value == server.HostName) is { Key: { } id })
         {
-            await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/remove", $$"""{"ID":"{{id}}"}""", cancellation).ConfigureAwait(false);
+            await ChangeAsync(cluster, witness, "/v3/cluster/member/remove", $$"""{"ID":"{{id}}"}""", cancellation).ConfigureAwait(false);
         }
 
         if (reachable)
@@ -119,10 +121,10 @@ internal static class EtcdMembership
         await cluster.SshTo(server).RunAsync("etcd", "systemctl stop etcd 2>/dev/null; rm -rf /var/lib/etcd/member", cancellation).ConfigureAwait(false);
         if (status.Members.FirstOrDefault(m => m.Value == server.HostName) is { Key: { } id })
         {
-            await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/remove", $$"""{"ID":"{{id}}"}""", cancellation).ConfigureAwait(false);
+            await ChangeAsync(cluster, witness, "/v3/cluster/member/remove", $$"""{"ID":"{{id}}"}""", cancellation).ConfigureAwait(false);
         }
 
-        await EtcdProbe.PostAsync(cluster, witness, "/v3/cluster/member/add", $$"""{"peerURLs":["https://{{server.Address}}:2380"],"isLearner":true}""", cancellation).ConfigureAwait(false);
+        await ChangeAsync(cluster, witness, "/v3/cluster/member/add", $$"""{"peerURLs":["https://{{server.Address}}:2380"],"isLearner":true}""", cancellation).ConfigureAwait(false);
         var members = cluster.Machines.Servers.Where(s => s == server || status.Members.Values.Contains(s.HostName)).Select(EtcdBootstrap.Url);
         // Of a boot's life only: once the member has data, etcd reads none of these flags.
         await cluster.SshTo(server).RunAsync(
@@ -189,6 +191,32 @@ internal static class EtcdMembership
         {
             // etcd refuses to promote a learner that is behind.
             return Reasons.Of(e);
+        }
+    }
+
+    /// <summary>
+    /// A change of the members. etcd refuses one ("unhealthy cluster") until its members have been connected to each other for 5 s (--strict-reconfig-check): one
+    /// that was started again a moment ago is waited for.
+    /// </summary>
+    private static async Task ChangeAsync(ClusterModel cluster, Machine witness, string path, string body, CancellationToken cancellation)
+    {
+        var time = cluster.Options.Time;
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await EtcdProbe.PostAsync(cluster, witness, path, body, cancellation).ConfigureAwait(false);
+                return;
+            }
+            catch (HttpRequestException e) when (e.Message.Contains("unhealthy cluster", StringComparison.Ordinal) && time.GetElapsedTime(start) < _settled)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), time, cancellation).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e)
+            {
+                throw new ComponentException($"etcd on {witness}: {e.Message}", e);
+            }
         }
     }
 
