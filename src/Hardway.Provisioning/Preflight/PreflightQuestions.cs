@@ -75,7 +75,13 @@ internal static class PreflightQuestions
 
     public const string EndListening = $"systemctl stop {_listener} 2>/dev/null || true";
 
+    /// <summary>
+    /// How often a port that is silent for 2 s is tried: where a machine was replaced under its address, its peers send to the old one's link address until they have
+    /// found out (5 s and three probes).
+    /// </summary>
+    public const int Knocks = 5;
+
     /// <summary>"ADDRESS PORT open|refused|silent" for each.</summary>
     public static string Reach(IEnumerable<PortNeed> needs) => string.Join('\n', needs.Select(n =>
-        $"( timeout 2 bash -c ': </dev/tcp/{n.To.Address}/{n.Port}' 2>/dev/null; case $? in 0) s=open;; 124) s=silent;; *) s=refused;; esac; echo \"{n.Key} $s\" ) &")) + "\nwait";
+        $"( for i in $(seq {Knocks}); do timeout 2 bash -c ': </dev/tcp/{n.To.Address}/{n.Port}' 2>/dev/null; case $? in 0) s=open; break;; 124) s=silent;; *) s=refused; break;; esac; done; echo \"{n.Key} $s\" ) &")) + "\nwait";
 }

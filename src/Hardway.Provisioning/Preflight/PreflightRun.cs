@@ -124,6 +124,17 @@ internal static class PreflightRun
 
     private static async Task<string> KnockAsync(PortNeed need, CancellationToken cancellation)
     {
+        var seen = "silent";
+        for (var i = 0; i < PreflightQuestions.Knocks && seen == "silent"; i++)
+        {
+            seen = await KnockOnceAsync(need, cancellation).ConfigureAwait(false);
+        }
+
+        return seen;
+    }
+
+    private static async Task<string> KnockOnceAsync(PortNeed need, CancellationToken cancellation)
+    {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(TimeSpan.FromSeconds(2));
@@ -131,6 +142,10 @@ internal static class PreflightRun
         {
             await socket.ConnectAsync(need.Address, limit.Token).ConfigureAwait(false);
             return "open";
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.HostUnreachable or SocketError.TimedOut)
+        {
+            return "silent";
         }
         catch (SocketException)
         {
