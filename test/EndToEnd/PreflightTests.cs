@@ -47,6 +47,7 @@ public sealed class PreflightTests
         {
             var up = await RunAsync(ProgramRun.Hardway, TimeSpan.FromMinutes(2), ["up", "--lab", "--machines", file]);
             Assert.Contains("hardway node remove node-1", up.Error, StringComparison.Ordinal);
+            Assert.Equal("node-1", (await HardwayAsync(TimeSpan.FromSeconds(20), "ssh", "node-1", "hostname")).Trim());
         }
         finally
         {

@@ -40,15 +40,22 @@ internal sealed class MachineIdentity(LabPaths paths)
         if (!File.Exists(resolv)) await File.WriteAllTextAsync(resolv, NameServers(), cancellation);
     }
 
-    /// <summary>known_hosts of the lab: the lab made the host keys, so nobody has to trust them on first use.</summary>
+    /// <summary>
+    /// known_hosts of the lab: the lab made the host keys, so nobody has to trust them on first use. Lines of machines that are there and not named (of a database
+    /// that leaves them out) stay.
+    /// </summary>
     public async Task WriteKnownHostsAsync(IEnumerable<(LabMachine Machine, string Upper)> machines, CancellationToken cancellation)
     {
         var lines = new List<string>();
+        var named = new HashSet<string>();
         foreach (var (machine, upper) in machines)
         {
+            named.Add(machine.Name);
             var key = (await File.ReadAllTextAsync(HostKey(upper) + ".pub", cancellation)).Split(' ');
             lines.Add($"{machine.Address},{machine.Name},{machine.Name}.kubernetes.local {key[0]} {key[1].Trim()}");
         }
+        if (File.Exists(paths.KnownHosts))
+            lines.AddRange((await File.ReadAllLinesAsync(paths.KnownHosts, cancellation)).Where(l => l.Split(',') is [_, var name, ..] && !named.Contains(name) && Directory.Exists(paths.MachineFolder(name))));
         await File.WriteAllLinesAsync(paths.KnownHosts + ".new", lines, cancellation);
         File.Move(paths.KnownHosts + ".new", paths.KnownHosts, overwrite: true);
     }
